@@ -1,0 +1,1 @@
+//! Serves the embedded API over TLS; owns the journal's files, certificates and tokens.

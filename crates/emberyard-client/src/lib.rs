@@ -1,0 +1,1 @@
+//! Thin wrapper of kube: the only crate that names a Kubernetes client library.

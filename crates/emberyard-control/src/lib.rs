@@ -1,0 +1,1 @@
+//! Scheduler and controllers as pure step functions; they speak in API requests only.

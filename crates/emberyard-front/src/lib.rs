@@ -1,0 +1,1 @@
+//! Gateway: notebooks, Spark UI, one door.

@@ -1,0 +1,1 @@
+//! Recipes, registries, layers: complete images from packages.

@@ -1,0 +1,1 @@
+//! Validated specs to Kubernetes objects and Spark and Jupyter configuration.

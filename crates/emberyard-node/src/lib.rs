@@ -1,0 +1,1 @@
+//! Node agent, pod network, DNS, service forwarding.

@@ -1,0 +1,1 @@
+//! Watches to World, plans to requests: sessions and fleet on any cluster.

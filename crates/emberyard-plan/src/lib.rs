@@ -1,0 +1,1 @@
+//! Decisions: which nodes to buy, which to remove, and why.

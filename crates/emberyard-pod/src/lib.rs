@@ -1,0 +1,1 @@
+//! What a kubelet decides: phases, restarts, probes, grace, volume plans.
