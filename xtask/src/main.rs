@@ -1,2 +1,41 @@
-//! Automation: `cargo xtask check` is the one door.
-fn main() {}
+//! Automation, all of it in Rust: `cargo xtask check` is the one door.
+
+mod check;
+mod layers;
+mod purity;
+
+use std::process::ExitCode;
+
+const HELP: &str = "cargo xtask WORD
+
+  check [--fast]   everything CI asks: format, lints, layers, licences, docs, unit, golden and journey tests
+                   (--fast leaves out licences and the journeys)
+  layers           which crate may use which, and what rings 0 and 1 may not touch
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["check"] => check::run(check::Extent::Full),
+        ["check", "--fast"] => check::run(check::Extent::Fast),
+        ["layers"] => layers::check().and_then(|()| purity::check()),
+        _ => {
+            eprint!("{HELP}");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(text) => {
+            eprintln!("xtask: {text}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The workspace's folder.
+fn root() -> std::path::PathBuf {
+    let manifest = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.parent().unwrap_or(manifest).to_path_buf()
+}
