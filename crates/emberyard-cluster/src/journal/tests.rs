@@ -1,0 +1,67 @@
+use super::*;
+use bytes::Bytes;
+use emberyard_model::Timestamp;
+
+fn record(revision: u64) -> Record {
+    Record {
+        revision: Revision(revision),
+        time: Timestamp::from_seconds(1_700_000_000),
+        change: if revision.is_multiple_of(2) { Change::Put } else { Change::Delete },
+        key: Key::new("pods", "default", "a"),
+        json: Bytes::from(format!("{{\"r\":{revision}}}")),
+    }
+}
+
+fn read(bytes: &[u8]) -> (Vec<Record>, Option<JournalError>) {
+    let mut records = Vec::new();
+    for item in Decoder::new(bytes, Revision(0)) {
+        match item {
+            Ok(record) => records.push(record),
+            Err(error) => return (records, Some(error)),
+        }
+    }
+    (records, None)
+}
+
+#[test]
+fn the_format_does_not_change_unnoticed() {
+    let hex: String = encode(&[record(2)], Revision(1)).iter().map(|b| format!("{b:02x}")).collect();
+    insta::assert_snapshot!(hex);
+}
+
+#[test]
+fn every_cut_leaves_whole_batches() {
+    let frames = [encode(&[record(1), record(2)], Revision(0)), encode(&[record(3)], Revision(2))];
+    let all = frames.concat();
+    assert_eq!(read(&all).0.len(), 3);
+    for cut in 0..all.len() {
+        let (records, error) = read(&all[..cut]);
+        let whole = if cut >= frames[0].len() { 2 } else { 0 };
+        assert_eq!(records.len(), whole, "cut at {cut}");
+        let offset = if whole == 2 { frames[0].len() } else { 0 };
+        assert_eq!(error, (cut > offset).then_some(JournalError::Torn { offset, lost: cut - offset }));
+    }
+}
+
+#[test]
+fn damage_is_told_from_a_torn_tail() {
+    let first = encode(&[record(1)], Revision(0));
+    let second = encode(&[record(2)], Revision(1));
+    let mut all = [first.clone(), second.clone()].concat();
+    all[15] ^= 1;
+    assert_eq!(read(&all).1, Some(JournalError::Damaged { offset: 0 }), "the second batch says the first was durable");
+    let unsynced = encode(&[record(2)], Revision(0));
+    let mut all = [first, unsynced].concat();
+    all[15] ^= 1;
+    assert_eq!(read(&all).1, Some(JournalError::Torn { offset: 0, lost: all.len() }), "nothing was acknowledged");
+    let mut newer = second;
+    newer[3] = b'2';
+    assert_eq!(read(&newer).1, Some(JournalError::Version { offset: 0, version: b'2' }));
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
+        let _ = read(&bytes);
+    }
+}
