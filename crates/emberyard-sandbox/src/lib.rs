@@ -1,1 +1,33 @@
-//! Holders, supervisors, namespaces, cgroups. Single-threaded processes, no async runtime, the only unsafe.
+//! Holders, supervisors, namespaces, control groups. Synchronous; each role is a single-threaded process made by executing
+//! this program again (`/proc/self/exe`), so that namespaces can be joined. The only crate with `unsafe`, in one file.
+
+mod error;
+mod holder;
+mod place;
+mod pod;
+mod probe;
+mod process;
+mod run;
+mod sweep;
+
+pub use error::{CODES, Result, SandboxError};
+pub use holder::{Mode, NodeHolder, YardHolder, create_node, create_yard};
+pub use place::{Child, Command, Place, SocketSpec, netns_of, open_in, spawn_in};
+pub use pod::{
+    AttachHandle, ContainerSpec, ContainerState, Ended, ExecHandle, ExecSpec, IdMap, Limits, MountSource, MountSpec,
+    Owner, PodSandbox, PodSandboxSpec, Watch, WindowSize, start_pod,
+};
+pub use probe::{Offer, Probe, probe};
+pub use process::ProcessId;
+pub use run::{ExitStatus, Root, RunSpec, Running, run_in_root, start_in_root};
+pub use sweep::{YARD_MARK, find, remove_tree, sweep};
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// Plays a hidden role (`sandbox-…`) if the arguments, program name first, ask for one. To be called first thing in `main`,
+/// before any thread is started and any argument is read.
+pub fn dispatch(args: &[OsString]) -> Option<ExitCode> {
+    let role = args.get(1)?.to_str()?;
+    role.starts_with("sandbox-").then(|| todo!("{role}"))
+}
