@@ -1,1 +1,7 @@
-//! Serves the embedded API over TLS; owns the journal's files, certificates and tokens.
+//! Serves the embedded Kubernetes API: TLS, HTTP/1.1, HTTP/2 and WebSocket in front of the pure state machine of
+//! `emberyard-cluster`, whose records it keeps in a journal on disk, and beside it the controllers of
+//! `emberyard-control`, which go through the same request path under identities of their own.
+
+pub mod kubeconfig;
+pub mod pki;
+pub mod token;
