@@ -4,7 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use emberyard_model::Timestamp;
 use ring::rand::SystemRandom;
-use ring::signature::{ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, UnparsedPublicKey};
+use ring::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, UnparsedPublicKey,
+};
 use rustls_pki_types::PrivatePkcs8KeyDer;
 use rustls_pki_types::pem::PemObject as _;
 use serde_json::{Value, json};
@@ -147,7 +149,8 @@ mod tests {
     #[test]
     fn signs_and_checks() {
         let key = key();
-        let claims = json!({"iss": ISSUER, "exp": 1_795_000_600, "nbf": 1_795_000_000, "sub": "system:serviceaccount:a:b"});
+        let claims =
+            json!({"iss": ISSUER, "exp": 1_795_000_600, "nbf": 1_795_000_000, "sub": "system:serviceaccount:a:b"});
         let token = key.sign(&claims).unwrap();
         assert_eq!(key.verify(&token, NOW), Ok(claims));
         let at = |seconds| Timestamp::from_seconds(NOW.seconds() + seconds);

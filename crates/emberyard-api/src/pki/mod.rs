@@ -104,12 +104,7 @@ impl Pki {
 }
 
 /// A fresh client certificate that is kept nowhere.
-pub fn issue_client(
-    authority: &Authority,
-    cn: &str,
-    orgs: &[&str],
-    now: Timestamp,
-) -> Result<Credentials, PkiError> {
+pub fn issue_client(authority: &Authority, cn: &str, orgs: &[&str], now: Timestamp) -> Result<Credentials, PkiError> {
     authority.client(cn, orgs, now)
 }
 
@@ -131,9 +126,8 @@ pub fn ensure(dir: &Path, names: &Names, now: Timestamp) -> Result<Pki, PkiError
     let authority = ensure_authority(dir, now)?;
     let cn = "kube-apiserver";
     let wanted = inspect::Wanted { cn, dns: &names.dns, ips: &names.ips };
-    let serving = kept(dir, "apiserver", &authority, &wanted, now, || {
-        authority.serving(cn, &[], &names.dns, &names.ips, now)
-    })?;
+    let serving =
+        kept(dir, "apiserver", &authority, &wanted, now, || authority.serving(cn, &[], &names.dns, &names.ips, now))?;
     let admin = client(dir, &authority, "admin", "admin", &["system:masters"], now)?;
     let kubelet = "kube-apiserver-kubelet-client";
     let kubelet_client = client(dir, &authority, kubelet, kubelet, &[], now)?;

@@ -1,0 +1,150 @@
+//! The journal's files: segments of record frames, and snapshots that let older segments go.
+//!
+//! `journal-R.log` holds the frames after revision R, `snapshot-R.snap` the whole state at R. A batch of records is one
+//! frame, appended and synced before anything that depends on it is said. The frames themselves, with checksums and the
+//! difference between a torn end and damage, are `emberyard_cluster::journal`'s.
+
+mod disk;
+mod recover;
+
+pub use disk::{Disk, DiskFile, RealDisk};
+pub use recover::{JournalError, Recovered};
+
+use emberyard_cluster::{Record, Revision, journal};
+use std::io;
+use std::sync::Arc;
+
+/// A segment is replaced by a snapshot when it is longer than this and longer than twice the last snapshot.
+const SEGMENT_BYTES: u64 = 16 << 20;
+
+/// The open journal. One owner: the committer.
+pub struct Journal {
+    disk: Arc<dyn Disk>,
+    file: Box<dyn DiskFile>,
+    /// Name of the segment being appended to.
+    name: String,
+    /// Its length up to the last synced frame, in bytes.
+    length: u64,
+    /// Length of the newest snapshot, in bytes.
+    snapshot: u64,
+    durable: Revision,
+    /// The segment may end in bytes of a frame that failed.
+    dirty: bool,
+    segment_bytes: u64,
+}
+
+impl Journal {
+    /// Reads what is there, cuts off a torn end, and opens the journal for appending.
+    pub fn open(disk: Arc<dyn Disk>) -> Result<(Self, Recovered), JournalError> {
+        let recovered = recover::recover(disk.as_ref(), None)?;
+        for name in &recovered.leftovers {
+            disk.remove(name).map_err(|source| JournalError::file(name, source))?;
+        }
+        let name = recovered.segment.clone();
+        let open = || {
+            let file = disk.open(&name, recovered.length)?;
+            disk.sync_folder().map(|()| file)
+        };
+        let file = open().map_err(|source| JournalError::file(&name, source))?;
+        let journal = Self {
+            file,
+            length: recovered.length,
+            snapshot: recovered.snapshot.as_ref().map_or(0, |s| s.len() as u64),
+            durable: recovered.revision,
+            dirty: false,
+            segment_bytes: SEGMENT_BYTES,
+            name,
+            disk,
+        };
+        Ok((journal, recovered))
+    }
+
+    /// The same with another segment length (bytes), for tests and small disks.
+    #[must_use]
+    pub fn with_segment_bytes(mut self, bytes: u64) -> Self {
+        self.segment_bytes = bytes;
+        self
+    }
+
+    /// The newest revision that survives a power cut.
+    pub fn durable(&self) -> Revision {
+        self.durable
+    }
+
+    /// Appends one batch and makes it durable. After an error nothing of the batch counts, and nothing more can be
+    /// appended before [`Self::repair`] succeeds.
+    pub fn append(&mut self, records: &[Record]) -> io::Result<()> {
+        let Some(last) = records.last() else { return Ok(()) };
+        if self.dirty {
+            return Err(io::Error::other("an earlier write failed and was not undone yet"));
+        }
+        let frame = journal::encode(records, self.durable);
+        self.dirty = true;
+        self.file.append(&frame)?;
+        self.file.sync()?;
+        self.dirty = false;
+        self.length += frame.len() as u64;
+        self.durable = last.revision;
+        Ok(())
+    }
+
+    /// Undoes what a failed append left, and tries whether the disk takes data again.
+    pub fn repair(&mut self) -> io::Result<()> {
+        self.file.cut(self.length)?;
+        let probe = "probe.tmp";
+        let tried = self.disk.open(probe, 0).and_then(|mut file| {
+            file.append(&[0; 64 << 10])?;
+            file.sync()
+        });
+        let removed = self.disk.remove(probe);
+        tried.and(removed)?;
+        self.dirty = false;
+        Ok(())
+    }
+
+    /// Reads the durable state again (after a failed append: without what failed).
+    pub fn reread(&self) -> Result<Recovered, JournalError> {
+        recover::recover(self.disk.as_ref(), Some((&self.name, self.length)))
+    }
+
+    /// Whether the segment has grown enough to be replaced by a snapshot.
+    pub fn wants_snapshot(&self) -> bool {
+        !self.dirty && self.length > self.segment_bytes.max(2 * self.snapshot)
+    }
+
+    /// Keeps a snapshot of the state at [`Self::durable`], begins a new segment and drops what is no longer needed.
+    /// After an error the journal goes on as before.
+    pub fn keep_snapshot(&mut self, snapshot: &[u8]) -> io::Result<()> {
+        let name = recover::snapshot_name(self.durable);
+        let temporary = format!("{name}.tmp");
+        let written = self.disk.open(&temporary, 0).and_then(|mut file| {
+            file.append(snapshot)?;
+            file.sync()
+        });
+        if let Err(error) = written.and_then(|()| self.disk.rename(&temporary, &name)) {
+            // What is left of it would be removed at the next start as well.
+            let _ = self.disk.remove(&temporary);
+            return Err(error);
+        }
+        self.disk.sync_folder()?;
+        self.snapshot = snapshot.len() as u64;
+        let segment = recover::segment_name(self.durable);
+        if segment == self.name {
+            return Ok(());
+        }
+        let file = self.disk.open(&segment, 0)?;
+        self.disk.sync_folder()?;
+        (self.file, self.name, self.length) = (file, segment, 0);
+        for old in self.disk.list()? {
+            if recover::is_older(&old, self.durable) {
+                self.disk.remove(&old)?;
+            }
+        }
+        self.disk.sync_folder()
+    }
+}
+
+#[cfg(test)]
+mod cuts;
+#[cfg(test)]
+mod model;
