@@ -3,6 +3,7 @@
 //! Ring 0: values only. No async, clock, files, environment, randomness or logging.
 
 pub mod explained;
+pub mod fit;
 pub mod name;
 pub mod quantity;
 pub mod time;
