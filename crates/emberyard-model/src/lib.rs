@@ -2,13 +2,16 @@
 //!
 //! Ring 0: values only. No async, clock, files, environment, randomness or logging.
 
+pub mod crd;
 pub mod explained;
 pub mod fit;
 pub mod name;
+pub mod notebook;
 pub mod quantity;
 pub mod time;
 
 pub use explained::{Code, Explained};
 pub use name::{NameError, NamespaceName, NodeName, ObjectName, PodName};
+pub use notebook::{Condition, Folder, HomeVolume, NotebookPhase, NotebookResources, NotebookSpec, NotebookStatus};
 pub use quantity::{Bytes, Cpu, Quantity, QuantityError, Resources};
 pub use time::{Timestamp, TimestampError};

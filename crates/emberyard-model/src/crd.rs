@@ -1,0 +1,135 @@
+//! Custom resource definitions as the API server wants them.
+//!
+//! Written by hand: ring 0 names no Kubernetes crate, and the schema is small. The golden file
+//! `notebook_crd.json` is what the Helm chart will carry.
+
+use crate::notebook::{GROUP, NOTEBOOK_KIND, NOTEBOOKS, VERSION};
+use serde_json::{Value, json};
+
+/// The definition of [`crate::notebook::NotebookSpec`].
+pub fn notebook() -> Value {
+    json!({
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": format!("{NOTEBOOKS}.{GROUP}")},
+        "spec": {
+            "group": GROUP,
+            "names": {
+                "kind": NOTEBOOK_KIND, "listKind": "NotebookList", "plural": NOTEBOOKS, "singular": "notebook",
+                "shortNames": ["nb"], "categories": ["emberyard"],
+            },
+            "scope": "Namespaced",
+            "versions": [{
+                "name": VERSION,
+                "served": true,
+                "storage": true,
+                "subresources": {"status": {}},
+                "additionalPrinterColumns": [
+                    {"name": "Phase", "type": "string", "jsonPath": ".status.phase"},
+                    {"name": "URL", "type": "string", "jsonPath": ".status.url"},
+                    {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
+                ],
+                "schema": {"openAPIV3Schema": {
+                    "description": "A Jupyter server and the Spark driver that lives in it.",
+                    "type": "object",
+                    "properties": {
+                        "apiVersion": {"type": "string"},
+                        "kind": {"type": "string"},
+                        "metadata": {"type": "object"},
+                        "spec": spec(),
+                        "status": status(),
+                    },
+                }},
+            }],
+        },
+    })
+}
+
+fn spec() -> Value {
+    let text = |description: &str| json!({"type": "string", "description": description});
+    json!({
+        "type": "object",
+        "properties": {
+            "image": text("Image of the Jupyter server and Spark driver; absent: the operator's default."),
+            "executorImage": text("Image of the executors; absent: the operator's default."),
+            "resources": {
+                "type": "object",
+                "description": "What the notebook's pod asks for.",
+                "properties": {
+                    "cpu": quantity("CPUs; absent: the operator's default."),
+                    "memory": quantity("Bytes for Jupyter, kernels and Spark drivers together; absent: the operator's default."),
+                },
+            },
+            "home": {
+                "type": "object",
+                "description": "The volume at the user's home, which outlives the pod.",
+                "properties": {
+                    "size": quantity("Bytes; absent: the operator's default. Can't shrink."),
+                    "storageClass": text("Storage class; absent: the cluster's default."),
+                },
+            },
+            "folder": {
+                "type": "object",
+                "description": "A folder of the machine that JupyterLab opens on; executors see it at the same path.",
+                "required": ["path"],
+                "properties": {"path": {
+                    "type": "string", "pattern": "^/", "maxLength": 4096,
+                    "description": "Absolute path, the same on the nodes, in the notebook and in its executors.",
+                }},
+            },
+            "tokenSecret": text("Secret of the same namespace that holds the access token under `token`; absent: one is made."),
+            "sparkDefaults": {
+                "type": "object",
+                "description": "Further Spark defaults; they win over the operator's, and the user's code wins over them.",
+                "additionalProperties": {"type": "string"},
+            },
+            "stopped": {"type": "boolean", "description": "No pod runs while this is set; home and token stay."},
+        },
+    })
+}
+
+fn status() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "observedGeneration": {"type": "integer", "format": "int64"},
+            "phase": {"type": "string", "enum": ["Pending", "Running", "Stopped", "Invalid"]},
+            "url": {"type": "string"},
+            "pod": {"type": "string"},
+            "tokenSecret": {"type": "string"},
+            "conditions": {
+                "type": "array",
+                "x-kubernetes-list-type": "map",
+                "x-kubernetes-list-map-keys": ["type"],
+                "items": {
+                    "type": "object",
+                    "required": ["type", "status"],
+                    "properties": {
+                        "type": {"type": "string"},
+                        "status": {"type": "string", "enum": ["True", "False", "Unknown"]},
+                        "reason": {"type": "string"},
+                        "message": {"type": "string"},
+                        "lastTransitionTime": {"type": "string", "format": "date-time"},
+                    },
+                },
+            },
+        },
+    })
+}
+
+/// A quantity may be written as a number or as a text; Kubernetes' own marker says so.
+fn quantity(description: &str) -> Value {
+    json!({
+        "description": description,
+        "x-kubernetes-int-or-string": true,
+        "anyOf": [{"type": "integer"}, {"type": "string"}],
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_definition_is_the_golden_one() {
+        insta::assert_json_snapshot!("notebook_crd", super::notebook());
+    }
+}
