@@ -1,1 +1,25 @@
 //! Decisions: which nodes to buy, which to remove, and why.
+//!
+//! Ring 1: values in, values out. [`observe`] turns Kubernetes objects into the [`World`], [`fleet::plan`] turns a world and a
+//! [`Policy`] into a [`Plan`] whose [`Reason`]s are what `emberyard explain` prints, [`lint()`] looks for contradictions in it.
+
+pub mod fleet;
+mod gang;
+mod lint;
+pub mod observe;
+mod plan;
+mod policy;
+mod reason;
+mod removal;
+mod room;
+mod seconds;
+mod world;
+
+#[cfg(test)]
+mod tests;
+
+pub use lint::{Contradiction, lint};
+pub use plan::{Plan, Step};
+pub use policy::{Policy, Shape};
+pub use reason::{Keeper, Reason};
+pub use world::{GangId, Node, NodeState, Pod, PodId, Standing, World};
