@@ -1,0 +1,282 @@
+//! What can be typed: every verb and switch, with its help, its default and its examples.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use emberyard_model::{NodeName, ObjectName};
+use std::path::PathBuf;
+
+/// The command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "emberyard",
+    version,
+    about = "Apache Spark, elastic on Kubernetes: on one machine with a small Kubernetes of its own, or on your cluster",
+    after_help = "Examples:\n  emberyard up                 start a yard, open JupyterLab on this folder\n  emberyard demo tutorial      play the tutorial, step by step, with its verdicts\n  emberyard status             what runs, where, at which address\n  emberyard down --purge       stop everything and remove the yard's data"
+)]
+pub struct Cli {
+    /// Common switches.
+    #[command(flatten)]
+    pub common: Common,
+    /// The verb.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// Switches that every verb understands.
+#[derive(Debug, Clone, Args)]
+pub struct Common {
+    /// Folder of the yard's state; several yards can run side by side.
+    #[arg(long, env = "EMBERYARD_DIR", global = true, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// Form of the result on standard output.
+    #[arg(short, long, global = true, value_enum, default_value = "table", value_name = "FORM")]
+    pub output: Form,
+}
+
+/// Forms of a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// A table for people.
+    Table,
+    /// The table with more columns.
+    Wide,
+    /// JSON.
+    Json,
+    /// YAML.
+    Yaml,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Starts or resumes the yard, waits until the notebook answers, prints its URL.
+    Up(Up),
+    /// Stops everything of this yard; keeps data unless --purge.
+    Down(Down),
+    /// Nodes, notebooks, sessions and addresses.
+    Status,
+    /// Prints a kubeconfig for kubectl, helm and other clients.
+    Kubeconfig(Kubeconfig),
+    /// Plays a part of the tutorial, each step shown with its verdict and time.
+    Demo(Demo),
+    /// Life of a notebook.
+    #[command(subcommand)]
+    Notebook(NotebookVerb),
+    /// Environments from recipes of registry packages.
+    #[command(subcommand)]
+    Image(ImageVerb),
+    /// Nodes of the fleet.
+    #[command(subcommand)]
+    Node(NodeVerb),
+    /// Why nodes were added, kept or removed, and why a pod waits.
+    Explain,
+    /// What this machine offers, which mode runs, and the cure for what is missing.
+    Doctor,
+    /// Writes completions for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// The yard's keeper (started by `up`).
+    #[command(hide = true)]
+    Keeper,
+    /// The embedded API server, scheduler and controllers (started by the keeper).
+    Api,
+    /// The operator and gateway (started by the keeper or a chart).
+    Operator,
+    /// A step of the yard's network (started by the keeper).
+    #[command(hide = true, subcommand)]
+    YardNet(YardNet),
+    /// A node's agent (started by the keeper).
+    #[command(hide = true)]
+    NodeAgent {
+        /// The node's name.
+        name: NodeName,
+    },
+}
+
+/// `up`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  emberyard up\n  emberyard up ~/analysis --nodes 2..4 --node-shape cpu=4,memory=8Gi\n  emberyard up --notebook none --detach")]
+pub struct Up {
+    /// Folder that JupyterLab opens on; the current one if not given.
+    #[arg(value_name = "FOLDER")]
+    pub folder: Option<PathBuf>,
+    /// Fleet file (YAML): nodes, shape, boot delay.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["nodes", "node_shape"])]
+    pub fleet: Option<PathBuf>,
+    /// Smallest and largest number of nodes.
+    #[arg(long, value_name = "MIN..MAX")]
+    pub nodes: Option<String>,
+    /// Capacity that each node declares.
+    #[arg(long, value_name = "cpu=N,memory=SIZE")]
+    pub node_shape: Option<String>,
+    /// Name of the notebook to open, or `none`.
+    #[arg(long, value_name = "NAME|none", default_value = "my-pyspark-notebook")]
+    pub notebook: String,
+    /// Return when the notebook answers; the yard runs on until `emberyard down`.
+    #[arg(long)]
+    pub detach: bool,
+    /// Port of the gateway on 127.0.0.1 (chosen at the first `up` and kept).
+    #[arg(long, value_name = "PORT")]
+    pub port: Option<u16>,
+    /// Let pods reach this port of the machine's own loopback (as machine.emberyard.internal).
+    #[arg(long, value_name = "PORT")]
+    pub allow_host: Vec<u16>,
+    /// Let hostPath volumes reach a folder of the machine.
+    #[arg(long, value_name = "HOST:PATH")]
+    pub mount: Vec<String>,
+    /// Do not open a browser.
+    #[arg(long)]
+    pub no_browser: bool,
+}
+
+/// `down`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  emberyard down\n  emberyard down --purge --yes")]
+pub struct Down {
+    /// Also remove the yard's data: volumes, images, downloads, journal. Your own folder stays.
+    #[arg(long)]
+    pub purge: bool,
+    /// Do not ask.
+    #[arg(long, requires = "purge")]
+    pub yes: bool,
+}
+
+/// `kubeconfig`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  emberyard kubeconfig > yard.kubeconfig\n  KUBECONFIG=<(emberyard kubeconfig) kubectl get nodes\n  emberyard kubeconfig --merge")]
+pub struct Kubeconfig {
+    /// Add a context to your own kubeconfig file instead of printing.
+    #[arg(long)]
+    pub merge: bool,
+}
+
+/// `demo`.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// The part to play.
+    #[arg(value_enum, default_value = "tutorial")]
+    pub part: DemoPart,
+    /// Leave the yard running afterwards.
+    #[arg(long)]
+    pub keep: bool,
+}
+
+/// Parts of the tutorial.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DemoPart {
+    /// Notebook, two executors, the sum, and gone again.
+    Tutorial,
+    /// Ten executors: nodes are added and removed.
+    Scale,
+}
+
+/// `notebook`.
+#[derive(Debug, Subcommand)]
+pub enum NotebookVerb {
+    /// Creates a notebook.
+    Create(NotebookTarget),
+    /// Lists notebooks.
+    List,
+    /// Prints the link that opens it, token included.
+    Url(NotebookTarget),
+    /// Stops the pod; files and volume stay.
+    Stop(NotebookTarget),
+    /// Deletes it with its volume.
+    Delete(NotebookTarget),
+    /// Runs a file in the notebook's own kernel and prints its output.
+    Run(NotebookRun),
+}
+
+/// Which notebook.
+#[derive(Debug, Args)]
+pub struct NotebookTarget {
+    /// The notebook's name.
+    pub name: ObjectName,
+    /// Its namespace.
+    #[arg(short, long, default_value = "default")]
+    pub namespace: emberyard_model::NamespaceName,
+}
+
+/// `notebook run`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  emberyard notebook run my-pyspark-notebook analysis.ipynb --output done.ipynb\n  emberyard notebook run my-pyspark-notebook job.py --timeout 600")]
+pub struct NotebookRun {
+    /// Which notebook.
+    #[command(flatten)]
+    pub target: NotebookTarget,
+    /// A notebook (.ipynb) or Python (.py) file on this machine.
+    pub file: PathBuf,
+    /// Where to write the notebook with its outputs.
+    #[arg(long, value_name = "OUT")]
+    pub to: Option<PathBuf>,
+    /// Seconds that all cells together may take.
+    #[arg(long, value_name = "S", default_value_t = 3600)]
+    pub timeout: u64,
+}
+
+/// `image`.
+#[derive(Debug, Subcommand)]
+pub enum ImageVerb {
+    /// Lists images and the names that lead to them.
+    List,
+    /// Builds an image from a built-in recipe or a recipe file.
+    Build {
+        /// Name of a built-in recipe, or a file.
+        recipe: String,
+    },
+    /// Brings in an OCI archive.
+    Import {
+        /// The archive.
+        file: PathBuf,
+    },
+    /// Writes an image as OCI archive.
+    Export {
+        /// The image's name.
+        image: String,
+        /// The archive to write.
+        file: PathBuf,
+    },
+    /// Removes what no image uses.
+    Prune,
+}
+
+/// `node`.
+#[derive(Debug, Subcommand)]
+pub enum NodeVerb {
+    /// Lists nodes.
+    List,
+    /// Marks a node unschedulable and moves its pods away.
+    Drain {
+        /// The node.
+        name: NodeName,
+    },
+    /// Kills a node with everything on it, as a power cut would.
+    Kill {
+        /// The node.
+        name: NodeName,
+    },
+}
+
+/// Steps of the yard's network, run inside the yard's network namespace.
+#[derive(Debug, Subcommand)]
+pub enum YardNet {
+    /// Bridge and outbound redirection.
+    Setup,
+    /// Cable to a node.
+    Attach {
+        /// The node's name.
+        name: NodeName,
+        /// The node's number.
+        index: u8,
+        /// Process whose network namespace is the node's.
+        pid: u32,
+    },
+    /// Takes the cable away.
+    Detach {
+        /// The node's name.
+        name: NodeName,
+        /// The node's number.
+        index: u8,
+    },
+}

@@ -1,0 +1,8 @@
+//! The yard's folder: what lies where, and the settings that stay.
+
+pub mod folder;
+pub mod settings;
+
+
+pub use folder::YardDir;
+pub use settings::{FleetSettings, NotebookSettings, Settings, Shape};

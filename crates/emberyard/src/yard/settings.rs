@@ -1,0 +1,229 @@
+//! Settings that are chosen at the first `up` and kept.
+
+use super::folder::{YardDir, write_private};
+use emberyard_model::{NamespaceName, ObjectName, Quantity};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// Version of `yard.json`; a program reads its own and the one before.
+const FORMAT: u32 = 1;
+
+/// `yard.json`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Settings {
+    /// Version of this file.
+    pub format: u32,
+    /// Eight hexadecimal digits that tell this yard from others on the machine.
+    pub id: String,
+    /// API server's port on 127.0.0.1.
+    pub api_port: u16,
+    /// Gateway's port on 127.0.0.1.
+    pub gateway_port: u16,
+    /// How many nodes of which kind.
+    pub fleet: FleetSettings,
+    /// The notebook that `up` opens.
+    pub notebook: Option<NotebookSettings>,
+    /// Folders of the machine that pods may see: path in pod specs -> path on the machine.
+    #[serde(default)]
+    pub mounts: BTreeMap<PathBuf, PathBuf>,
+    /// Ports of the machine's loopback that pods may reach.
+    #[serde(default)]
+    pub allow_host: Vec<u16>,
+}
+
+/// How many nodes of which kind. Also the fleet file of `up --fleet`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct FleetSettings {
+    /// Never fewer nodes.
+    pub min: u32,
+    /// Never more nodes.
+    pub max: u32,
+    /// What each node declares.
+    #[serde(default)]
+    pub shape: Shape,
+    /// Seconds from the decision to the node's first sign of life, to play a cloud's delay.
+    #[serde(default)]
+    pub boot_delay_seconds: u32,
+}
+
+/// Declared capacity of a node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shape {
+    /// CPUs.
+    pub cpu: Quantity,
+    /// Memory.
+    pub memory: Quantity,
+}
+
+impl Default for Shape {
+    fn default() -> Self {
+        Self { cpu: Quantity::from_units(4), memory: Quantity::from_units(8 << 30) }
+    }
+}
+
+impl Default for FleetSettings {
+    fn default() -> Self {
+        Self { min: 2, max: 4, shape: Shape::default(), boot_delay_seconds: 0 }
+    }
+}
+
+/// The notebook that `up` opens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NotebookSettings {
+    /// Its name.
+    pub name: ObjectName,
+    /// Its namespace.
+    pub namespace: NamespaceName,
+    /// The user's folder it opens on.
+    pub folder: PathBuf,
+}
+
+/// Why settings can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The file can't be read or written.
+    #[error("{path}: {source}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is not what this program writes.
+    #[error("{path} is damaged or of another program: {detail}")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What the parser said.
+        detail: String,
+    },
+    /// A switch or fleet file asks for something impossible.
+    #[error("{0}")]
+    Wrong(String),
+}
+
+impl Settings {
+    /// Fresh settings for a new yard.
+    pub fn new(id: String, api_port: u16, gateway_port: u16) -> Self {
+        Self {
+            format: FORMAT,
+            id,
+            api_port,
+            gateway_port,
+            fleet: FleetSettings::default(),
+            notebook: None,
+            mounts: BTreeMap::new(),
+            allow_host: Vec::new(),
+        }
+    }
+
+    /// Reads `yard.json`; `None` if the yard does not exist yet.
+    pub fn load(dir: &YardDir) -> Result<Option<Self>, SettingsError> {
+        let path = dir.settings();
+        let text = match std::fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(SettingsError::File { path, source }),
+        };
+        let settings: Self = serde_json::from_slice(&text)
+            .map_err(|error| SettingsError::Damaged { path: path.clone(), detail: error.to_string() })?;
+        if settings.format != FORMAT {
+            return Err(SettingsError::Damaged {
+                path,
+                detail: format!("format {} where this program knows {FORMAT}", settings.format),
+            });
+        }
+        Ok(Some(settings))
+    }
+
+    /// Writes `yard.json`.
+    pub fn save(&self, dir: &YardDir) -> Result<(), SettingsError> {
+        let path = dir.settings();
+        let text = serde_json::to_vec_pretty(self).map_err(|error| SettingsError::Wrong(error.to_string()))?;
+        write_private(&path, &text).map_err(|source| SettingsError::File { path, source })
+    }
+}
+
+impl FleetSettings {
+    /// Reads a fleet file (YAML); unknown keys are refused by name.
+    pub fn read(path: &std::path::Path) -> Result<Self, SettingsError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| SettingsError::File { path: path.to_path_buf(), source })?;
+        let fleet: Self = serde_yaml_ng::from_str(&text)
+            .map_err(|error| SettingsError::Wrong(format!("fleet file {}: {error}", path.display())))?;
+        fleet.checked()
+    }
+
+    /// Takes `MIN..MAX`.
+    pub fn with_nodes(mut self, text: &str) -> Result<Self, SettingsError> {
+        let wrong = || SettingsError::Wrong(format!("--nodes {text}: write MIN..MAX, for example 2..4"));
+        let (min, max) = text.split_once("..").ok_or_else(wrong)?;
+        self.min = min.trim().parse().map_err(|_| wrong())?;
+        self.max = max.trim().trim_start_matches('=').parse().map_err(|_| wrong())?;
+        self.checked()
+    }
+
+    /// Takes `cpu=N,memory=SIZE`.
+    pub fn with_shape(mut self, text: &str) -> Result<Self, SettingsError> {
+        for part in text.split(',') {
+            let wrong =
+                || SettingsError::Wrong(format!("--node-shape {text}: write cpu=N,memory=SIZE, for example cpu=4,memory=8Gi"));
+            let (key, value) = part.split_once('=').ok_or_else(wrong)?;
+            let quantity = Quantity::parse(value.trim()).map_err(|_| wrong())?;
+            match key.trim() {
+                "cpu" => self.shape.cpu = quantity,
+                "memory" => self.shape.memory = quantity,
+                _ => return Err(wrong()),
+            }
+        }
+        self.checked()
+    }
+
+    fn checked(self) -> Result<Self, SettingsError> {
+        let wrong = |text: &str| Err(SettingsError::Wrong(text.to_owned()));
+        if self.min == 0 {
+            return wrong("a yard needs at least one node: ask for 1 or more");
+        }
+        if self.max < self.min {
+            return wrong("the largest number of nodes is below the smallest: turn them round");
+        }
+        if self.max > 200 {
+            return wrong("one machine carries at most 200 nodes: ask for fewer");
+        }
+        if self.shape.cpu.milli() < 100 || self.shape.memory.units() < (256 << 20) {
+            return wrong("a node needs at least cpu=100m,memory=256Mi");
+        }
+        Ok(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nodes_and_shape_are_read_or_refused() {
+        let fleet = FleetSettings::default().with_nodes("1..3").unwrap().with_shape("cpu=2,memory=3Gi").unwrap();
+        assert_eq!((fleet.min, fleet.max, fleet.shape.cpu.milli()), (1, 3, 2000));
+        for text in ["", "3", "4..2", "0..2", "a..b", "1..1000"] {
+            assert!(FleetSettings::default().with_nodes(text).is_err(), "{text}");
+        }
+        for text in ["", "cpu", "cpu=x", "disk=1", "cpu=0,memory=1Gi"] {
+            assert!(FleetSettings::default().with_shape(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_fleet_file_with_an_unknown_key_names_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("fleet.yaml");
+        std::fs::write(&file, "min: 1\nmax: 2\nspotty: true\n").unwrap();
+        let text = FleetSettings::read(&file).unwrap_err().to_string();
+        assert!(text.contains("spotty"), "{text}");
+    }
+}
