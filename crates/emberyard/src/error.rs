@@ -1,0 +1,186 @@
+//! What can go wrong for someone at the command line, each with a stable code.
+
+use emberyard_model::{Code, Explained};
+use std::path::PathBuf;
+
+/// Codes of this crate.
+pub const CODES: &[Code] =
+    &[NO_YARD, FOLDER, SETTINGS, BUSY_PORT, START, KEEPER, API, MACHINE, IMAGE, NOTEBOOK, DEMO, USAGE, PURGE];
+
+const NO_YARD: Code = Code {
+    id: "EY-CLI-001",
+    what: "The yard does not run.",
+    why: "The verb needs a running yard in this folder, and no keeper answers there.",
+    cure: "Start it with `emberyard up`, or name the right folder with --dir or EMBERYARD_DIR.",
+};
+const FOLDER: Code = Code {
+    id: "EY-CLI-002",
+    what: "The yard's folder can't be used.",
+    why: "The folder can't be made, read or written by this user, or its file system lacks what the yard needs.",
+    cure: "Name another folder with --dir, on a local disk and owned by you.",
+};
+const SETTINGS: Code = Code {
+    id: "EY-CLI-003",
+    what: "The yard's settings can't be used.",
+    why: "A switch, the fleet file or yard.json asks for something this program can't read or do.",
+    cure: "Correct the place named in the message; nothing was changed.",
+};
+const BUSY_PORT: Code = Code {
+    id: "EY-CLI-004",
+    what: "A port of the yard is taken.",
+    why: "Another process listens on the port that this yard chose at its first start.",
+    cure: "Stop that process, or choose another port with `emberyard up --port PORT`.",
+};
+const START: Code = Code {
+    id: "EY-CLI-005",
+    what: "The yard did not start.",
+    why: "One of its processes failed; its log has the details.",
+    cure: "Read the log named in the message, then run `emberyard doctor`.",
+};
+const KEEPER: Code = Code {
+    id: "EY-CLI-006",
+    what: "The keeper refused or did not answer.",
+    why: "The yard is starting, stopping, or the request can't be met.",
+    cure: "See `emberyard status`, and try again when it is running.",
+};
+const API: Code = Code {
+    id: "EY-CLI-007",
+    what: "The yard's API refused or did not answer.",
+    why: "The request named something that does not exist or is not allowed, or the API server is restarting.",
+    cure: "Check the name with `emberyard status`; see log/api.log in the yard's folder.",
+};
+const MACHINE: Code = Code {
+    id: "EY-CLI-008",
+    what: "This machine lacks something the yard needs.",
+    why: "The program tried it, and the system said no.",
+    cure: "`emberyard doctor` lists what is missing with the cure for each.",
+};
+const IMAGE: Code = Code {
+    id: "EY-CLI-009",
+    what: "An image could not be made or read.",
+    why: "A package, the network or the disk failed; the message says which.",
+    cure: "Mend what the message names and run the same command again: finished parts are kept.",
+};
+const NOTEBOOK: Code = Code {
+    id: "EY-CLI-010",
+    what: "The notebook did not answer or a cell failed.",
+    why: "Its pod did not become ready in time, or the code raised an error.",
+    cure: "See `kubectl describe pod NAME-0` and `emberyard status`.",
+};
+const DEMO: Code = Code {
+    id: "EY-CLI-011",
+    what: "A step of the demo failed.",
+    why: "What the tutorial promises was not seen.",
+    cure: "The step's line says what was expected and what came; `emberyard status` shows the yard as it is.",
+};
+const USAGE: Code = Code {
+    id: "EY-CLI-012",
+    what: "The command is not complete.",
+    why: "A switch or name is missing or contradicts another.",
+    cure: "See `--help` of the verb.",
+};
+const PURGE: Code = Code {
+    id: "EY-CLI-013",
+    what: "The yard's data was not removed.",
+    why: "Removal was not confirmed, or something in the folder could not be removed.",
+    cure: "Run `emberyard down --purge --yes`; if a file stays, see who owns it.",
+};
+
+/// Why a verb failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// No keeper answers.
+    #[error("no yard runs in {0}")]
+    NoYard(PathBuf),
+    /// The folder is unusable.
+    #[error("{path}: {source}")]
+    Folder {
+        /// The folder or file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Settings are unusable.
+    #[error(transparent)]
+    Settings(#[from] crate::yard::settings::SettingsError),
+    /// A port is taken.
+    #[error("port {port} on 127.0.0.1 is taken{holder}")]
+    BusyPort {
+        /// The port.
+        port: u16,
+        /// ` by NAME (process PID)`, if known.
+        holder: String,
+    },
+    /// A process of the yard failed.
+    #[error("the yard did not start: {why} (log: {log})")]
+    Start {
+        /// What failed.
+        why: String,
+        /// Where to read on.
+        log: PathBuf,
+    },
+    /// The keeper said no.
+    #[error("the keeper: {0}")]
+    Keeper(String),
+    /// The API said no.
+    #[error("the API: {0}")]
+    Api(String),
+    /// The machine can't.
+    #[error("this machine: {0}")]
+    Machine(String),
+    /// Images.
+    #[error("{0}")]
+    Image(String),
+    /// The notebook.
+    #[error("notebook {name}: {why}")]
+    Notebook {
+        /// Its name.
+        name: String,
+        /// What happened.
+        why: String,
+    },
+    /// A demo step.
+    #[error("demo step {step}: {why}")]
+    Demo {
+        /// The step.
+        step: String,
+        /// Expected and seen.
+        why: String,
+    },
+    /// Wrong usage.
+    #[error("{0}")]
+    Usage(String),
+    /// Data stays.
+    #[error("{0}")]
+    Purge(String),
+    /// Standard output could not be written.
+    #[error("standard output: {0}")]
+    Output(#[from] std::io::Error),
+}
+
+impl Explained for Failure {
+    fn code(&self) -> Code {
+        match self {
+            Self::NoYard(_) => NO_YARD,
+            Self::Folder { .. } | Self::Output(_) => FOLDER,
+            Self::Settings(_) => SETTINGS,
+            Self::BusyPort { .. } => BUSY_PORT,
+            Self::Start { .. } => START,
+            Self::Keeper(_) => KEEPER,
+            Self::Api(_) => API,
+            Self::Machine(_) => MACHINE,
+            Self::Image(_) => IMAGE,
+            Self::Notebook { .. } => NOTEBOOK,
+            Self::Demo { .. } => DEMO,
+            Self::Usage(_) => USAGE,
+            Self::Purge(_) => PURGE,
+        }
+    }
+}
+
+impl Failure {
+    /// Exit code: 2 for wrong usage, else 1.
+    pub fn exit_code(&self) -> u8 {
+        if matches!(self, Self::Usage(_)) { 2 } else { 1 }
+    }
+}
