@@ -1,0 +1,170 @@
+//! `status`: nodes, notebooks, sessions and addresses.
+
+use crate::api::admin;
+use crate::cli::Form;
+use crate::error::Failure;
+use crate::output;
+use crate::yard::{Settings, YardDir};
+use serde::Serialize;
+use serde_json::Value;
+
+/// What `status -o json` prints; other tools build on these names.
+#[derive(Debug, Serialize)]
+struct Status {
+    api_url: String,
+    gateway_url: String,
+    mode: String,
+    kubeconfig: String,
+    nodes: Vec<Node>,
+    notebooks: Vec<Notebook>,
+    sessions: Vec<Session>,
+}
+
+/// A node, as the API and the keeper know it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Node {
+    pub name: String,
+    pub ip: String,
+    pub phase: String,
+    pub pods: usize,
+    pub cpu: String,
+    pub memory: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Notebook {
+    name: String,
+    namespace: String,
+    phase: String,
+    url: Option<String>,
+}
+
+/// One Spark application: its executors by phase.
+#[derive(Debug, Serialize)]
+struct Session {
+    application: String,
+    namespace: String,
+    running: usize,
+    pending: usize,
+    waiting_for: Vec<String>,
+}
+
+/// Runs the verb.
+pub async fn run(dir: &YardDir, form: Form) -> Result<(), Failure> {
+    let status = gather(dir).await?;
+    match form {
+        Form::Json | Form::Yaml => Ok(output::structured(form, &status)?),
+        Form::Table | Form::Wide => Ok(output::raw(&page(&status))?),
+    }
+}
+
+/// The fleet's nodes.
+pub async fn nodes(dir: &YardDir) -> Result<Vec<Node>, Failure> {
+    let keeper = super::up::running(dir).ok_or_else(|| Failure::NoYard(dir.path().to_path_buf()))?;
+    let client = admin(dir).await?;
+    let api = |error: emberyard_client::ApiError| Failure::Api(error.to_string());
+    let (known, _) = client.list("/api/v1/nodes", &[]).await.map_err(api)?;
+    let (pods, _) = client.list("/api/v1/pods", &[]).await.map_err(api)?;
+    let node = |held: &crate::keeper::protocol::NodeStatus| {
+        let name = held.name.to_string();
+        let object = known.iter().find(|object| object["metadata"]["name"] == name.as_str());
+        let phase = match (held.phase, object.map(is_ready)) {
+            (crate::keeper::protocol::NodePhase::Running, Some(true)) => "ready",
+            (crate::keeper::protocol::NodePhase::Dead, _) => "dead",
+            _ => "booting",
+        };
+        let capacity = |key: &str| object.and_then(|object| object["status"]["capacity"][key].as_str()).unwrap_or("").to_owned();
+        Node {
+            ip: held.ip.to_string(),
+            phase: phase.to_owned(),
+            pods: pods.iter().filter(|pod| pod["spec"]["nodeName"] == name.as_str()).count(),
+            cpu: capacity("cpu"),
+            memory: capacity("memory"),
+            name,
+        }
+    };
+    Ok(keeper.nodes.iter().map(node).collect())
+}
+
+fn is_ready(node: &Value) -> bool {
+    let conditions = node["status"]["conditions"].as_array();
+    conditions.is_some_and(|list| list.iter().any(|condition| condition["type"] == "Ready" && condition["status"] == "True"))
+}
+
+async fn gather(dir: &YardDir) -> Result<Status, Failure> {
+    let keeper = super::up::running(dir).ok_or_else(|| Failure::NoYard(dir.path().to_path_buf()))?;
+    let client = admin(dir).await?;
+    let api = |error: emberyard_client::ApiError| Failure::Api(error.to_string());
+    let (books, _) = client.list("/apis/emberyard.dev/v1alpha1/notebooks", &[]).await.map_err(api)?;
+    let (executors, _) = client.list("/api/v1/pods", &[("labelSelector", "spark-role=executor")]).await.map_err(api)?;
+    let settings = Settings::load(dir)?;
+    Ok(Status {
+        api_url: format!("https://127.0.0.1:{}", keeper.api_port),
+        gateway_url: format!("http://127.0.0.1:{}", settings.map_or(keeper.gateway_port, |settings| settings.gateway_port)),
+        mode: keeper.mode,
+        kubeconfig: dir.kubeconfig().display().to_string(),
+        nodes: nodes(dir).await?,
+        notebooks: books.iter().map(notebook).collect(),
+        sessions: sessions(&executors),
+    })
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or("").to_owned()
+}
+
+fn notebook(object: &Value) -> Notebook {
+    Notebook {
+        name: text(&object["metadata"]["name"]),
+        namespace: text(&object["metadata"]["namespace"]),
+        phase: text(&object["status"]["phase"]),
+        url: object["status"]["url"].as_str().map(str::to_owned),
+    }
+}
+
+fn sessions(executors: &[Value]) -> Vec<Session> {
+    let mut found: std::collections::BTreeMap<(String, String), Session> = std::collections::BTreeMap::new();
+    for pod in executors {
+        let application = text(&pod["metadata"]["labels"]["spark-app-selector"]);
+        let namespace = text(&pod["metadata"]["namespace"]);
+        let session = found.entry((namespace.clone(), application.clone())).or_insert_with(|| Session {
+            application,
+            namespace,
+            running: 0,
+            pending: 0,
+            waiting_for: Vec::new(),
+        });
+        match pod["status"]["phase"].as_str() {
+            Some("Running") => session.running += 1,
+            Some("Pending") => {
+                session.pending += 1;
+                let reasons = pod["status"]["conditions"].as_array().into_iter().flatten();
+                session.waiting_for.extend(
+                    reasons
+                        .filter(|condition| condition["type"] == "PodScheduled" && condition["status"] == "False")
+                        .map(|condition| format!("{}: {}", text(&pod["metadata"]["name"]), text(&condition["message"]))),
+                );
+            }
+            _ => {}
+        }
+    }
+    found.into_values().collect()
+}
+
+fn page(status: &Status) -> String {
+    use std::fmt::Write as _;
+    let mut page = format!("API      {}   (kubeconfig: {})\ngateway  {}\nmode     {}\n", status.api_url, status.kubeconfig, status.gateway_url, status.mode);
+    for node in &status.nodes {
+        let _ = writeln!(page, "node     {} {} {} pods, {} CPU, {}", node.name, node.phase, node.pods, node.cpu, node.memory);
+    }
+    for notebook in &status.notebooks {
+        let _ = writeln!(page, "notebook {}/{} {} {}", notebook.namespace, notebook.name, notebook.phase, notebook.url.as_deref().unwrap_or(""));
+    }
+    for session in &status.sessions {
+        let _ = writeln!(page, "session  {} executors: {} running, {} pending", session.application, session.running, session.pending);
+        for reason in &session.waiting_for {
+            let _ = writeln!(page, "         {reason}");
+        }
+    }
+    page
+}
