@@ -11,7 +11,8 @@ mod start;
 pub use error::KeeperError;
 
 use crate::yard::{Settings, YardDir};
-use children::{Backoff, Process, Records, Role};
+use children::{Backoff, Records, Role};
+use emberyard_sandbox::ProcessId;
 use emberyard_model::NodeName;
 use nodes::Node;
 use protocol::{Answer, Ask, Stage, Status};
@@ -24,7 +25,7 @@ pub(crate) enum Event {
     /// A question from the socket, and where its answer goes.
     Ask(Ask, oneshot::Sender<Answer>),
     /// A process ended.
-    Ended(Role, Process),
+    Ended(Role, ProcessId),
     /// It is time to start it again.
     Restart(Role),
     /// A node's holder ended.
@@ -35,7 +36,7 @@ pub(crate) enum Event {
 
 /// A running child.
 struct Child {
-    process: Process,
+    process: ProcessId,
     since: Instant,
 }
 
@@ -108,7 +109,7 @@ impl Keeper {
                 // The asker went away: nothing to tell.
                 let _ = answer.send(reply);
             }
-            Event::Ended(role, process) => self.ended(role, process),
+            Event::Ended(role, process) => self.ended(role, &process),
             Event::Restart(role) => {
                 if !self.children.contains_key(&role) && self.stage == Stage::Running {
                     self.start_child(&role);
@@ -145,36 +146,38 @@ impl Keeper {
 
     /// Starts a process, or adopts the one of an earlier keeper.
     fn start_child(&mut self, role: &Role) {
-        let process = match self.records.adopt(role) {
+        let started = match self.records.adopt(role) {
             Some(process) => {
                 tracing::info!(%role, pid = process.pid, "adopted");
-                process
+                Ok((process, None))
             }
-            None => match self.spawn(role) {
-                Ok(process) => {
-                    tracing::info!(%role, pid = process.pid, "started");
-                    if let Err(error) = self.records.write(role, process) {
-                        tracing::error!(%role, %error, "its record could not be written; the next keeper will not find it");
-                    }
-                    process
-                }
-                Err(error) => {
-                    tracing::error!(%role, %error, "could not be started");
-                    self.restart_later(role.clone(), Duration::ZERO);
-                    return;
-                }
-            },
+            None => self.spawn(role).map(|child| (child.process.clone(), Some(child))),
         };
-        self.children.insert(role.clone(), Child { process, since: Instant::now() });
+        let (process, child) = match started {
+            Ok(started) => started,
+            Err(error) => {
+                tracing::error!(%role, %error, "could not be started");
+                self.restart_later(role.clone(), Duration::ZERO);
+                return;
+            }
+        };
+        tracing::info!(%role, pid = process.pid, "runs");
+        if let Err(error) = self.records.write(role, &process) {
+            tracing::error!(%role, %error, "its record could not be written; the next keeper will not find it");
+        }
+        self.children.insert(role.clone(), Child { process: process.clone(), since: Instant::now() });
         let (events, role) = (self.events.clone(), role.clone());
         tokio::spawn(async move {
-            process.ended().await;
+            children::ended(&process).await;
+            // Reaps a child of ours; one of an earlier keeper is reaped by the system.
+            let code = child.and_then(|child| child.wait(Some(Duration::from_secs(1))).ok().flatten());
+            tracing::info!(%role, pid = process.pid, code, "ended");
             let _ = events.send(Event::Ended(role, process)).await;
         });
     }
 
-    fn ended(&mut self, role: Role, process: Process) {
-        if self.children.get(&role).is_none_or(|child| child.process != process) {
+    fn ended(&mut self, role: Role, process: &ProcessId) {
+        if self.children.get(&role).is_none_or(|child| child.process != *process) {
             return; // stopped on purpose, or already replaced
         }
         let lived = self.children.remove(&role).map(|child| child.since.elapsed()).unwrap_or_default();
@@ -195,7 +198,7 @@ impl Keeper {
     /// Stops a process on purpose.
     async fn stop_child(&mut self, role: &Role, patience: Duration) {
         if let Some(child) = self.children.remove(role) {
-            child.process.stop(patience).await;
+            children::stop(&child.process, patience).await;
         }
         self.records.forget(role);
     }

@@ -1,6 +1,6 @@
 //! Nodes: started after their boot delay, cabled, given an agent; removed, killed, found dead.
 
-use super::children::{Process, Role};
+use super::children::{self, Role};
 use super::protocol::{Answer, NodePhase, NodeStatus};
 use super::{Event, Keeper, KeeperError, start};
 use crate::yard::Shape;
@@ -110,12 +110,12 @@ impl Keeper {
         let Some(node) = self.nodes.get_mut(name) else { return };
         match started {
             Ok(holder) => {
-                let process = Process { pid: holder.pid(), start_time: holder.start_time() };
+                let process = holder.process.clone();
                 node.holder = Some(holder);
                 node.phase = NodePhase::Running;
                 let (events, name) = (self.events.clone(), name.clone());
                 tokio::spawn(async move {
-                    process.ended().await;
+                    children::ended(&process).await;
                     let _ = events.send(Event::NodeDied(name)).await;
                 });
                 self.start_child(&Role::Agent(file.name));

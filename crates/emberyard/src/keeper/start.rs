@@ -1,0 +1,240 @@
+//! Starting the yard, step by step: lock, certificates, holder, network, sockets, processes, nodes.
+
+use super::children::{Records, Role};
+use super::nodes::NodeFile;
+use super::protocol::Stage;
+use super::server::Progress;
+use super::{Event, Keeper, KeeperError};
+use crate::yard::{Settings, YardDir, folder::write_private, ports};
+use emberyard_model::NodeName;
+use emberyard_sandbox::{Child, Command, Mode, NodeHolder, Place, SocketSpec, YARD_MARK, YardHolder};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+
+/// The yard's own address: API server, relay, forwarder of outside names.
+pub const YARD_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 41, 0, 1);
+/// Where nodes and pods reach the API.
+pub const API_PORT: u16 = 6443;
+/// A start of the API server takes well under a second; this is for a machine that swaps.
+const API_PATIENCE: Duration = Duration::from_secs(30);
+
+/// Listening sockets that children inherit, so that a restart is a pause and no refusal.
+pub(crate) struct Sockets {
+    api: [OwnedFd; 2],
+    gateway: OwnedFd,
+}
+
+/// The keeper's lock on the yard, held as long as the value lives.
+pub(super) fn lock(dir: &YardDir) -> Result<std::fs::File, KeeperError> {
+    let path = dir.lock();
+    let file = std::fs::OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+    let file = file.map_err(|source| KeeperError::File { path, source })?;
+    match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(_) => Err(KeeperError::Held(dir.path().to_path_buf())),
+    }
+}
+
+pub(super) fn mode_name(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Root => "root",
+        Mode::Rootless => "rootless",
+    }
+}
+
+/// Everything up to running nodes.
+pub(super) async fn yard(
+    dir: YardDir,
+    settings: Settings,
+    events: mpsc::Sender<Event>,
+    progress: &Progress,
+) -> Result<Keeper, KeeperError> {
+    let mode = if rustix::process::geteuid().is_root() { Mode::Root } else { Mode::Rootless };
+    progress.step("certificates");
+    super::credentials::ensure(&dir, &settings)?;
+    progress.step("yard's network");
+    let yard = emberyard_sandbox::create_yard(dir.path(), mode).map_err(sandbox)?;
+    let place = Place::from(&yard);
+    net_step(&dir, &place, &["setup"]).await?;
+    let sockets = sockets(&dir, &settings, &place)?;
+    let mut keeper = Keeper {
+        records: Records::new(&dir.run()),
+        dir,
+        settings,
+        mode,
+        yard,
+        sockets,
+        children: BTreeMap::new(),
+        backoff: BTreeMap::new(),
+        nodes: BTreeMap::new(),
+        stage: Stage::Running,
+        events,
+    };
+    progress.step("API server");
+    keeper.start_child(&Role::Api);
+    wait_for_api(keeper.settings.api_port).await?;
+    progress.step("operator and gateway");
+    keeper.start_child(&Role::Operator);
+    progress.step("nodes");
+    keeper.start_fleet().await?;
+    Ok(keeper)
+}
+
+fn sandbox(error: emberyard_sandbox::SandboxError) -> KeeperError {
+    KeeperError::Sandbox(error.to_string())
+}
+
+/// Opens all listening sockets: the machine's side here, the yard's side in its namespace. Relay and forwarder
+/// listen in the yard and dial from here, on the machine's side.
+fn sockets(_dir: &YardDir, settings: &Settings, place: &Place) -> Result<Sockets, KeeperError> {
+    let listen = |port| ports::listen(port).map_err(|failure| KeeperError::Port(failure.to_string()));
+    let machine_api = listen(settings.api_port)?;
+    let gateway = listen(settings.gateway_port)?;
+    let at = |port| SocketAddr::from((YARD_ADDRESS, port));
+    let relay_at = SocketAddr::from((Ipv4Addr::UNSPECIFIED, emberyard_node::relay::PORT));
+    let wanted = [SocketSpec::Tcp(at(API_PORT)), SocketSpec::Tcp(relay_at), SocketSpec::Udp(at(53)), SocketSpec::Tcp(at(53))];
+    let opened = emberyard_sandbox::open_in(place, &wanted).map_err(sandbox)?;
+    let [yard_api, relay, dns_udp, dns_tcp] =
+        <[OwnedFd; 4]>::try_from(opened).map_err(|_| KeeperError::Sandbox("fewer sockets than asked for".to_owned()))?;
+    let outbound = emberyard_node::relay::Outbound {
+        redirected: TcpListener::from(relay),
+        dns_udp: UdpSocket::from(dns_udp),
+        dns_tcp: TcpListener::from(dns_tcp),
+        allowed_loopback_ports: settings.allow_host.iter().copied().collect(),
+    };
+    tokio::spawn(async move {
+        if let Err(error) = emberyard_node::relay::run(outbound).await {
+            tracing::error!(%error, "the relay ended: pods reach nothing outside");
+        }
+    });
+    Ok(Sockets { api: [machine_api.into(), yard_api], gateway: gateway.into() })
+}
+
+/// The API server answers as soon as it listens with what it has restored.
+async fn wait_for_api(port: u16) -> Result<(), KeeperError> {
+    let start = Instant::now();
+    while start.elapsed() < API_PATIENCE {
+        if super::credentials::api_answers(port).await {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    Err(KeeperError::NotReady(API_PATIENCE.as_secs()))
+}
+
+impl Keeper {
+    /// Starts a child afresh, with its sockets, in its place.
+    pub(super) fn spawn(&self, role: &Role) -> Result<Child, KeeperError> {
+        let copy = |fd: &OwnedFd| fd.try_clone().map_err(KeeperError::System);
+        let (words, fds, place) = match role {
+            Role::Api => (vec!["api".to_owned()], self.sockets.api.iter().map(copy).collect::<Result<_, _>>()?, Place::from(&self.yard)),
+            Role::Operator => (vec!["operator".to_owned()], vec![copy(&self.sockets.gateway)?], Place::from(&self.yard)),
+            Role::Agent(name) => {
+                let holder = self.nodes.get(name).and_then(|node| node.holder.as_ref());
+                let holder = holder.ok_or_else(|| KeeperError::Sandbox(format!("node {name} is not running")))?;
+                (vec!["node-agent".to_owned(), name.to_string()], Vec::new(), Place::from(holder))
+            }
+        };
+        let log = self.dir.log().join(format!("{role}.log"));
+        spawn(&self.dir, &place, &words, fds, log)
+    }
+}
+
+fn spawn(dir: &YardDir, place: &Place, words: &[String], fds: Vec<OwnedFd>, log: PathBuf) -> Result<Child, KeeperError> {
+    let mut argv: Vec<OsString> = vec!["/proc/self/exe".into(), "--dir".into(), dir.path().into()];
+    argv.extend(words.iter().map(OsString::from));
+    let command = Command { argv, env: environment(dir), fds, log, cwd: PathBuf::from("/") };
+    emberyard_sandbox::spawn_in(place, command).map_err(sandbox)
+}
+
+/// What our own processes get of the environment: nothing of the user's but language and log level.
+fn environment(dir: &YardDir) -> Vec<(OsString, OsString)> {
+    let kept = ["LANG", "TZ", "RUST_LOG", "RUST_BACKTRACE", "PATH"];
+    let mut environment: Vec<_> =
+        kept.iter().filter_map(|name| std::env::var_os(name).map(|value| (OsString::from(name), value))).collect();
+    environment.push((YARD_MARK.into(), dir.path().into()));
+    environment
+}
+
+/// Runs a step of the yard's network inside its namespace and waits for its end.
+async fn net_step(dir: &YardDir, place: &Place, words: &[&str]) -> Result<(), KeeperError> {
+    let words: Vec<String> = std::iter::once("yard-net").chain(words.iter().copied()).map(str::to_owned).collect();
+    let log = dir.log().join("network.log");
+    let child = spawn(dir, place, &words, Vec::new(), log.clone())?;
+    let ended = tokio::task::spawn_blocking(move || child.wait(Some(Duration::from_secs(10)))).await;
+    match ended.map_err(|error| KeeperError::Sandbox(error.to_string()))?.map_err(sandbox)? {
+        Some(0) => Ok(()),
+        _ => Err(KeeperError::Sandbox(format!("network step `{}` failed: see {}", words.join(" "), log.display()))),
+    }
+}
+
+/// Nodes of the last life, by their folders.
+pub(super) fn known_nodes(dir: &YardDir) -> Vec<NodeFile> {
+    let Ok(entries) = std::fs::read_dir(dir.nodes()) else { return Vec::new() };
+    let mut files: Vec<NodeFile> = entries
+        .flatten()
+        .filter_map(|entry| serde_json::from_slice(&std::fs::read(entry.path().join("node.json")).ok()?).ok())
+        .collect();
+    files.sort_by_key(|file| file.index);
+    files
+}
+
+/// Makes a node's folder with its file, certificates and kubeconfig.
+pub(super) fn write_node(dir: &YardDir, file: &NodeFile) -> Result<(), KeeperError> {
+    let folder = dir.node(&file.name);
+    let wrong = |source| KeeperError::File { path: folder.clone(), source };
+    for part in ["pods", "hostpath"] {
+        std::fs::create_dir_all(folder.join(part)).map_err(wrong)?;
+    }
+    super::credentials::ensure_node(dir, file)?;
+    let text = serde_json::to_vec_pretty(file).map_err(|error| KeeperError::Sandbox(error.to_string()))?;
+    write_private(&folder.join("node.json"), &text).map_err(wrong)
+}
+
+/// Holder and cable of a node; a holder that still lives is adopted.
+pub(super) async fn node(dir: &YardDir, yard: &YardHolder, file: &NodeFile) -> Result<NodeHolder, KeeperError> {
+    write_node(dir, file)?; // certificates renew, mounts may have changed
+    let holder = emberyard_sandbox::create_node(yard, file.name.as_str(), &dir.node(&file.name)).map_err(sandbox)?;
+    let (index, pid) = (file.index.to_string(), holder.process.pid.to_string());
+    net_step(dir, &Place::from(yard), &["attach", file.name.as_str(), &index, &pid]).await?;
+    Ok(holder)
+}
+
+/// Takes away what a removed node leaves: its cable and its folder.
+pub(super) async fn forget_node(dir: &YardDir, yard: &YardHolder, file: &NodeFile) {
+    let index = file.index.to_string();
+    if let Err(error) = net_step(dir, &Place::from(yard), &["detach", file.name.as_str(), &index]).await {
+        tracing::debug!(%error, "its cable went with its namespace");
+    }
+    let folder = dir.node(&file.name);
+    let removed = tokio::task::spawn_blocking(move || emberyard_sandbox::remove_tree(&folder)).await;
+    if let Ok(Err(error)) = removed {
+        tracing::error!(node = %file.name, %error, "its folder could not be removed");
+    }
+}
+
+/// Ends the yard's holder, and with it its namespaces.
+pub(super) fn stop_yard(yard: &YardHolder, _dir: &YardDir) {
+    if let Err(error) = yard.kill() {
+        tracing::error!(%error, "the yard's holder could not be stopped");
+    }
+}
+
+/// A folder's name for a node that may not be one: refused.
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_without_nodes_has_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = YardDir::locate(Some(folder.path())).unwrap();
+        assert!(known_nodes(&dir).is_empty());
+        let _ = NodeName::new("node-1").unwrap();
+    }
+}
