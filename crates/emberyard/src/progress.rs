@@ -42,6 +42,13 @@ impl Step {
         }
     }
 
+    /// How much of the step is done: moves the line on a terminal, says nothing elsewhere.
+    pub fn amount(&self, text: &str) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(text.to_owned());
+        }
+    }
+
     /// Ends well.
     pub fn done(self, text: &str) {
         let seconds = self.start.elapsed().as_secs_f64();

@@ -2,6 +2,7 @@
 //! socket. It holds nothing that a new keeper could not find again: killing it stops nothing.
 
 pub mod children;
+mod credentials;
 mod error;
 mod nodes;
 pub mod protocol;
@@ -19,6 +20,14 @@ use protocol::{Answer, Ask, Stage, Status};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
+
+/// Waits until no keeper holds the yard.
+pub fn wait_until_free(dir: &YardDir, patience: Duration) {
+    let start = Instant::now();
+    while start.elapsed() < patience && matches!(start::lock(dir), Err(KeeperError::Held(_))) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
 
 /// What the keeper's one task is told.
 pub(crate) enum Event {

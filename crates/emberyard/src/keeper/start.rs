@@ -6,7 +6,6 @@ use super::protocol::Stage;
 use super::server::Progress;
 use super::{Event, Keeper, KeeperError};
 use crate::yard::{Settings, YardDir, folder::write_private, ports};
-use emberyard_model::NodeName;
 use emberyard_sandbox::{Child, Command, Mode, NodeHolder, Place, SocketSpec, YARD_MARK, YardHolder};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -77,7 +76,7 @@ pub(super) async fn yard(
     };
     progress.step("API server");
     keeper.start_child(&Role::Api);
-    wait_for_api(keeper.settings.api_port).await?;
+    wait_for_api(&keeper.dir).await?;
     progress.step("operator and gateway");
     keeper.start_child(&Role::Operator);
     progress.step("nodes");
@@ -116,10 +115,10 @@ fn sockets(_dir: &YardDir, settings: &Settings, place: &Place) -> Result<Sockets
 }
 
 /// The API server answers as soon as it listens with what it has restored.
-async fn wait_for_api(port: u16) -> Result<(), KeeperError> {
+async fn wait_for_api(dir: &YardDir) -> Result<(), KeeperError> {
     let start = Instant::now();
     while start.elapsed() < API_PATIENCE {
-        if super::credentials::api_answers(port).await {
+        if super::credentials::api_answers(dir).await {
             return Ok(());
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -222,19 +221,5 @@ pub(super) async fn forget_node(dir: &YardDir, yard: &YardHolder, file: &NodeFil
 pub(super) fn stop_yard(yard: &YardHolder, _dir: &YardDir) {
     if let Err(error) = yard.kill() {
         tracing::error!(%error, "the yard's holder could not be stopped");
-    }
-}
-
-/// A folder's name for a node that may not be one: refused.
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_folder_without_nodes_has_none() {
-        let folder = tempfile::tempdir().unwrap();
-        let dir = YardDir::locate(Some(folder.path())).unwrap();
-        assert!(known_nodes(&dir).is_empty());
-        let _ = NodeName::new("node-1").unwrap();
     }
 }

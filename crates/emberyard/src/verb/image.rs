@@ -1,0 +1,134 @@
+//! `image`: environments from recipes.
+
+use crate::cli::{Form, ImageVerb};
+use crate::error::Failure;
+use crate::output::{self, Listing};
+use crate::progress::{Step, note};
+use crate::yard::YardDir;
+use emberyard_image::{BuildOptions, ImageError, ImageSummary, Progress, Recipe, Stage, Store, recipes};
+use emberyard_model::Explained;
+use serde::Serialize;
+use std::fs::File;
+
+/// What a session needs.
+const WANTED: [&str; 2] = ["spark-py", "pyspark-notebook"];
+
+fn failed(error: impl Explained) -> Failure {
+    Failure::Image(error.explain())
+}
+
+/// Runs the verb.
+pub async fn run(dir: &YardDir, verb: &ImageVerb, form: Form) -> Result<(), Failure> {
+    dir.create().map_err(|source| Failure::Folder { path: dir.path().to_path_buf(), source })?;
+    let store = Store::open(&dir.images()).map_err(failed)?;
+    let mut shown = Shown::default();
+    match verb {
+        ImageVerb::List => Ok(output::listing(form, &Images { items: store.list().map_err(failed)? })?),
+        ImageVerb::Build { recipe } => build(dir, store, recipe.clone()).await,
+        ImageVerb::Import { file } => {
+            let mut archive = File::open(file).map_err(|source| Failure::Folder { path: file.clone(), source })?;
+            let image = store.import(&mut archive, None, &mut shown).map_err(failed)?;
+            Ok(output::line(&image.name)?)
+        }
+        ImageVerb::Export { image, file } => {
+            let mut archive = File::create(file).map_err(|source| Failure::Folder { path: file.clone(), source })?;
+            store.export(image, &mut archive, &mut shown).map_err(failed)
+        }
+        ImageVerb::Prune => {
+            let freed = store.prune(&[], &[]).map_err(failed)?;
+            Ok(output::line(&format!("{} MiB freed", freed >> 20))?)
+        }
+    }
+}
+
+/// Builds what a session needs and the store does not have; says first what it will cost.
+pub async fn ensure(dir: &YardDir) -> Result<(), Failure> {
+    let store = Store::open(&dir.images()).map_err(failed)?;
+    let missing: Vec<&str> = WANTED.into_iter().filter(|name| store.resolve(name).is_err()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    note("First start: images are built from Debian and PyPI packages; about 700 MB of downloads, 3 GB of disk and 3 to 6 minutes.");
+    for name in missing {
+        build(dir, store.clone(), name.to_owned()).await?;
+    }
+    Ok(())
+}
+
+async fn build(dir: &YardDir, store: Store, name: String) -> Result<(), Failure> {
+    let recipe = recipe(&name)?;
+    let options = BuildOptions { cache_dir: dir.cache(), again: false };
+    // Ctrl-C ends the process at once: the store takes only whole layers, and downloads resume.
+    let built = tokio::task::spawn_blocking(move || emberyard_image::build(&store, &recipe, &mut Shown::default(), &options));
+    let image = built.await.map_err(|error| Failure::Image(error.to_string()))?.map_err(failed)?;
+    note(&format!("image {} is there ({} MiB)", image.name, image.bytes >> 20));
+    Ok(())
+}
+
+fn recipe(name: &str) -> Result<Recipe, Failure> {
+    if let Some(recipe) = recipes::builtin().into_iter().find(|recipe| recipe.name == name) {
+        return Ok(recipe);
+    }
+    let text = std::fs::read_to_string(name).map_err(|_| {
+        let known: Vec<String> = recipes::builtin().into_iter().map(|recipe| recipe.name).collect();
+        Failure::Image(format!("{name} is neither a built-in recipe ({}) nor a file", known.join(", ")))
+    })?;
+    Recipe::parse(&text).map_err(|error: ImageError| failed(error))
+}
+
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Images {
+    items: Vec<ImageSummary>,
+}
+
+impl Listing for Images {
+    fn columns(&self) -> (&'static [&'static str], usize) {
+        (&["NAME", "SIZE", "ID", "CONTENTS"], 3)
+    }
+
+    fn rows(&self) -> Vec<Vec<String>> {
+        let row = |image: &ImageSummary| {
+            let contents: Vec<String> = image.contents.iter().map(|(name, version)| format!("{name} {version}")).collect();
+            vec![image.name.clone(), format!("{} MiB", image.bytes >> 20), image.id.0.clone(), contents.join(", ")]
+        };
+        self.items.iter().map(row).collect()
+    }
+}
+
+/// A build's progress as one moving line.
+#[derive(Default)]
+struct Shown {
+    step: Option<Step>,
+    title: String,
+}
+
+impl Progress for Shown {
+    fn stage(&mut self, stage: &Stage) {
+        if let Some(step) = self.step.take() {
+            step.done(&self.title);
+        }
+        self.title = format!("{}/{} {}", stage.step, stage.of, stage.title);
+        self.step = Some(Step::begin(self.title.clone()));
+    }
+
+    fn bytes(&mut self, done: u64, total: Option<u64>) {
+        let Some(step) = &mut self.step else { return };
+        match total {
+            Some(total) => step.amount(&format!("{} {} of {} MiB", self.title, done >> 20, total >> 20)),
+            None => step.amount(&format!("{} {} MiB", self.title, done >> 20)),
+        }
+    }
+
+    fn note(&mut self, text: &str) {
+        note(&format!("  {text}"));
+    }
+}
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        if let Some(step) = self.step.take() {
+            step.done(&self.title);
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! The verbs, a file each.
+
+pub mod api;
+pub mod demo;
+pub mod doctor;
+pub mod down;
+pub mod explain;
+pub mod image;
+pub mod keeper;
+pub mod kubeconfig;
+pub mod node;
+pub mod node_agent;
+pub mod notebook;
+pub mod operator;
+pub mod status;
+pub mod up;
+pub mod yard_net;
