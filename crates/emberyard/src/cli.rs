@@ -259,7 +259,7 @@ pub enum NodeVerb {
 }
 
 /// Steps of the yard's network, run inside the yard's network namespace.
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub enum YardNet {
     /// Bridge and outbound redirection.
     Setup,

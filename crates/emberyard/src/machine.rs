@@ -24,3 +24,17 @@ pub fn random() -> u64 {
     fill(&mut bytes);
     u64::from_le_bytes(bytes)
 }
+
+/// Cancels when the process is asked to end (SIGTERM, SIGINT).
+pub fn cancel_on_terminate(token: tokio_util::sync::CancellationToken) -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        token.cancel();
+    });
+    Ok(())
+}

@@ -10,6 +10,7 @@ mod server;
 mod start;
 
 pub use error::KeeperError;
+pub use nodes::NodeFile;
 
 use crate::yard::{Settings, YardDir};
 use children::{Backoff, Records, Role};
@@ -224,7 +225,7 @@ impl Keeper {
             }
         }
         self.stop_child(&Role::Api, Duration::from_secs(5)).await;
-        start::stop_yard(&self.yard, &self.dir);
+        start::stop_yard(&self.yard);
         let _ = std::fs::remove_file(self.dir.keeper_socket());
     }
 }

@@ -6,6 +6,8 @@ use super::protocol::Stage;
 use super::server::Progress;
 use super::{Event, Keeper, KeeperError};
 use crate::yard::{Settings, YardDir, folder::write_private, ports};
+use emberyard_node::net::address::RELAY_PORT;
+use emberyard_node::relay::RelaySockets;
 use emberyard_sandbox::{Child, Command, Mode, NodeHolder, Place, SocketSpec, YARD_MARK, YardHolder};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -14,6 +16,7 @@ use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 /// The yard's own address: API server, relay, forwarder of outside names.
 pub const YARD_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 41, 0, 1);
@@ -60,7 +63,7 @@ pub(super) async fn yard(
     let yard = emberyard_sandbox::create_yard(dir.path(), mode).map_err(sandbox)?;
     let place = Place::from(&yard);
     net_step(&dir, &place, &["setup"]).await?;
-    let sockets = sockets(&dir, &settings, &place)?;
+    let sockets = sockets(&settings, &place)?;
     let mut keeper = Keeper {
         records: Records::new(&dir.run()),
         dir,
@@ -90,24 +93,20 @@ fn sandbox(error: emberyard_sandbox::SandboxError) -> KeeperError {
 
 /// Opens all listening sockets: the machine's side here, the yard's side in its namespace. Relay and forwarder
 /// listen in the yard and dial from here, on the machine's side.
-fn sockets(_dir: &YardDir, settings: &Settings, place: &Place) -> Result<Sockets, KeeperError> {
+fn sockets(settings: &Settings, place: &Place) -> Result<Sockets, KeeperError> {
     let listen = |port| ports::listen(port).map_err(|failure| KeeperError::Port(failure.to_string()));
     let machine_api = listen(settings.api_port)?;
     let gateway = listen(settings.gateway_port)?;
     let at = |port| SocketAddr::from((YARD_ADDRESS, port));
-    let relay_at = SocketAddr::from((Ipv4Addr::UNSPECIFIED, emberyard_node::relay::PORT));
+    let relay_at = SocketAddr::from((Ipv4Addr::UNSPECIFIED, RELAY_PORT));
     let wanted = [SocketSpec::Tcp(at(API_PORT)), SocketSpec::Tcp(relay_at), SocketSpec::Udp(at(53)), SocketSpec::Tcp(at(53))];
     let opened = emberyard_sandbox::open_in(place, &wanted).map_err(sandbox)?;
     let [yard_api, relay, dns_udp, dns_tcp] =
         <[OwnedFd; 4]>::try_from(opened).map_err(|_| KeeperError::Sandbox("fewer sockets than asked for".to_owned()))?;
-    let outbound = emberyard_node::relay::Outbound {
-        redirected: TcpListener::from(relay),
-        dns_udp: UdpSocket::from(dns_udp),
-        dns_tcp: TcpListener::from(dns_tcp),
-        allowed_loopback_ports: settings.allow_host.iter().copied().collect(),
-    };
+    let sockets = RelaySockets { tcp: TcpListener::from(relay), dns_udp: UdpSocket::from(dns_udp), dns_tcp: TcpListener::from(dns_tcp) };
+    let allowed = settings.allow_host.iter().copied().collect();
     tokio::spawn(async move {
-        if let Err(error) = emberyard_node::relay::run(outbound).await {
+        if let Err(error) = emberyard_node::relay::run(sockets, allowed, CancellationToken::new()).await {
             tracing::error!(%error, "the relay ended: pods reach nothing outside");
         }
     });
@@ -218,7 +217,7 @@ pub(super) async fn forget_node(dir: &YardDir, yard: &YardHolder, file: &NodeFil
 }
 
 /// Ends the yard's holder, and with it its namespaces.
-pub(super) fn stop_yard(yard: &YardHolder, _dir: &YardDir) {
+pub(super) fn stop_yard(yard: &YardHolder) {
     if let Err(error) = yard.kill() {
         tracing::error!(%error, "the yard's holder could not be stopped");
     }

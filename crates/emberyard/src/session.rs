@@ -1,0 +1,112 @@
+//! Notebooks through the API: created, waited for, linked to. The same calls work on any cluster.
+
+use crate::api::admin;
+use crate::error::Failure;
+use crate::progress::Step;
+use crate::yard::{NotebookSettings, YardDir};
+use emberyard_client::{ApiError, Client, ContentKind};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+/// A notebook's pod starts in seconds; a first start on a slow disk may take longer.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// Path of a notebook resource.
+pub fn path(namespace: &str, name: &str) -> String {
+    format!("/apis/emberyard.dev/v1alpha1/namespaces/{namespace}/notebooks/{name}")
+}
+
+/// API errors as failures of this program.
+pub fn api(error: ApiError) -> Failure {
+    Failure::Api(error.to_string())
+}
+
+/// Creates the yard's notebook or brings it up to date, waits until it answers, and returns its link.
+pub async fn open(dir: &YardDir, notebook: &NotebookSettings) -> Result<String, Failure> {
+    let client = admin(dir).await?;
+    let (namespace, name) = (notebook.namespace.as_str(), notebook.name.as_str());
+    ensure(&client, namespace, name, Some(&notebook.folder.display().to_string())).await?;
+    wait(&client, namespace, name).await
+}
+
+/// Creates a notebook, or sets its folder and starts it again if it is there.
+pub async fn ensure(client: &Client, namespace: &str, name: &str, folder: Option<&str>) -> Result<(), Failure> {
+    let mut spec = json!({ "stopped": false });
+    if let Some(folder) = folder {
+        spec["folder"] = json!({ "path": folder });
+    }
+    let object = json!({
+        "apiVersion": "emberyard.dev/v1alpha1", "kind": "Notebook",
+        "metadata": { "name": name, "namespace": namespace }, "spec": spec
+    });
+    let start = Instant::now();
+    loop {
+        // The operator brings the resource's definition just after the yard's first start.
+        match client.create(&format!("/apis/emberyard.dev/v1alpha1/namespaces/{namespace}/notebooks"), &object).await {
+            Ok(_) => return Ok(()),
+            Err(error) if error.is_already_exists() => break,
+            Err(error) if error.is_not_found() && start.elapsed() < Duration::from_secs(20) => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            Err(error) => return Err(api(error)),
+        }
+    }
+    client.patch(&path(namespace, name), &json!({ "spec": spec }), ContentKind::MergePatch).await.map(drop).map_err(api)
+}
+
+/// Waits until the notebook answers through the gateway; its link with the token.
+pub async fn wait(client: &Client, namespace: &str, name: &str) -> Result<String, Failure> {
+    let mut step = Step::begin(format!("notebook {name}"));
+    let start = Instant::now();
+    while start.elapsed() < PATIENCE {
+        let object = client.get(&path(namespace, name), &[]).await.map_err(api)?;
+        let status = &object["status"];
+        match status["phase"].as_str() {
+            Some("Running") => {
+                if let Some(link) = link(client, &object).await? {
+                    step.done(&format!("notebook {name} answers"));
+                    return Ok(link);
+                }
+            }
+            Some("Invalid") => return Err(Failure::Notebook { name: name.to_owned(), why: reason(&object) }),
+            _ => {
+                let why = reason(&object);
+                if !why.is_empty() {
+                    step.update(&format!("notebook {name}: {why}"));
+                }
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Err(Failure::Notebook { name: name.to_owned(), why: format!("it does not answer after {} s", PATIENCE.as_secs()) })
+}
+
+fn reason(notebook: &Value) -> String {
+    let conditions = notebook["status"]["conditions"].as_array().into_iter().flatten();
+    let unmet = conditions.filter(|condition| condition["status"] != "True");
+    unmet.filter_map(|condition| condition["message"].as_str()).next().unwrap_or("").to_owned()
+}
+
+/// The link that opens a notebook, with its token; `None` until it has one.
+pub async fn link(client: &Client, notebook: &Value) -> Result<Option<String>, Failure> {
+    let (Some(url), Some(token)) = (notebook["status"]["url"].as_str(), token(client, notebook).await?) else {
+        return Ok(None);
+    };
+    Ok(Some(format!("{url}?token={token}")))
+}
+
+/// A notebook's access token.
+pub async fn token(client: &Client, notebook: &Value) -> Result<Option<String>, Failure> {
+    let (Some(namespace), Some(secret)) =
+        (notebook["metadata"]["namespace"].as_str(), notebook["status"]["tokenSecret"].as_str())
+    else {
+        return Ok(None);
+    };
+    let Some(secret) = client.find(&format!("/api/v1/namespaces/{namespace}/secrets/{secret}")).await.map_err(api)? else {
+        return Ok(None);
+    };
+    let encoded = secret["data"]["token"].as_str().unwrap_or("");
+    use base64::Engine as _;
+    let decoded = base64::engine::general_purpose::STANDARD.decode(encoded).ok();
+    Ok(decoded.and_then(|bytes| String::from_utf8(bytes).ok()).map(|text| text.trim().to_owned()))
+}

@@ -1,0 +1,46 @@
+//! `explain`: why nodes were added, kept or removed, and why a pod waits.
+
+use crate::api::admin;
+use crate::cli::Form;
+use crate::error::Failure;
+use crate::output;
+use crate::session::api;
+use crate::yard::YardDir;
+use serde_json::{Value, json};
+
+/// Runs the verb.
+pub async fn run(dir: &YardDir, form: Form) -> Result<(), Failure> {
+    let client = admin(dir).await?;
+    let report = client.find("/api/v1/namespaces/kube-system/configmaps/emberyard-explain").await.map_err(api)?;
+    let fleet: Value = report
+        .as_ref()
+        .and_then(|object| serde_json::from_str(object["data"]["report.json"].as_str()?).ok())
+        .unwrap_or_else(|| json!({}));
+    let (pods, _) = client.list("/api/v1/pods", &[("fieldSelector", "status.phase=Pending")]).await.map_err(api)?;
+    let waiting: Vec<Value> = pods.iter().filter_map(waiting).collect();
+    if matches!(form, Form::Json | Form::Yaml) {
+        return Ok(output::structured(form, &json!({ "fleet": fleet, "waiting": waiting }))?);
+    }
+    let sentences = report.as_ref().and_then(|object| object["data"]["report.txt"].as_str()).unwrap_or("the fleet has not decided anything yet");
+    output::line(sentences.trim_end())?;
+    for pod in &waiting {
+        output::line(&format!("{} waits: {}", pod["pod"].as_str().unwrap_or(""), pod["reason"].as_str().unwrap_or("")))?;
+    }
+    Ok(())
+}
+
+fn waiting(pod: &Value) -> Option<Value> {
+    let name = pod["metadata"]["name"].as_str()?;
+    let unscheduled = pod["status"]["conditions"].as_array().into_iter().flatten().find(|condition| {
+        condition["type"] == "PodScheduled" && condition["status"] == "False"
+    });
+    let reason = match unscheduled {
+        Some(condition) => condition["message"].as_str().unwrap_or("").to_owned(),
+        None => {
+            let containers = pod["status"]["containerStatuses"].as_array().into_iter().flatten();
+            let reasons = containers.filter_map(|status| status["state"]["waiting"]["reason"].as_str());
+            reasons.collect::<Vec<_>>().join(", ")
+        }
+    };
+    Some(json!({ "pod": name, "namespace": pod["metadata"]["namespace"], "reason": reason }))
+}

@@ -1,0 +1,80 @@
+//! `notebook`: create, list, url, stop, delete, run.
+
+use crate::api::admin;
+use crate::cli::{Form, NotebookRun, NotebookTarget, NotebookVerb};
+use crate::error::Failure;
+use crate::output::{self, Listing};
+use crate::session::{self, api};
+use crate::yard::{Settings, YardDir};
+use emberyard_client::ContentKind;
+use serde::Serialize;
+use serde_json::json;
+
+/// Runs the verb.
+pub async fn run(dir: &YardDir, verb: &NotebookVerb, form: Form) -> Result<(), Failure> {
+    let client = admin(dir).await?;
+    let path = |target: &NotebookTarget| session::path(target.namespace.as_str(), target.name.as_str());
+    match verb {
+        NotebookVerb::Create(target) => {
+            let folder = Settings::load(dir)?.and_then(|settings| settings.notebook).map(|own| own.folder.display().to_string());
+            session::ensure(&client, target.namespace.as_str(), target.name.as_str(), folder.as_deref()).await?;
+            let link = session::wait(&client, target.namespace.as_str(), target.name.as_str()).await?;
+            Ok(output::line(&link)?)
+        }
+        NotebookVerb::List => list(&client, form).await,
+        NotebookVerb::Url(target) => {
+            let object = client.get(&path(target), &[]).await.map_err(api)?;
+            let link = session::link(&client, &object).await?;
+            let none = || Failure::Notebook { name: target.name.to_string(), why: "it does not run".to_owned() };
+            Ok(output::line(&link.ok_or_else(none)?)?)
+        }
+        NotebookVerb::Stop(target) => {
+            let stopped = json!({ "spec": { "stopped": true } });
+            client.patch(&path(target), &stopped, ContentKind::MergePatch).await.map(drop).map_err(api)
+        }
+        NotebookVerb::Delete(target) => client.delete(&path(target)).await.map_err(api),
+        NotebookVerb::Run(arguments) => run_file(&client, arguments).await,
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+struct Notebooks {
+    items: Vec<Notebook>,
+}
+
+#[derive(Debug, Serialize)]
+struct Notebook {
+    namespace: String,
+    name: String,
+    phase: String,
+    url: String,
+}
+
+impl Listing for Notebooks {
+    fn columns(&self) -> (&'static [&'static str], usize) {
+        (&["NAMESPACE", "NAME", "PHASE", "URL"], 4)
+    }
+
+    fn rows(&self) -> Vec<Vec<String>> {
+        let row = |book: &Notebook| vec![book.namespace.clone(), book.name.clone(), book.phase.clone(), book.url.clone()];
+        self.items.iter().map(row).collect()
+    }
+}
+
+async fn list(client: &emberyard_client::Client, form: Form) -> Result<(), Failure> {
+    let (objects, _) = client.list("/apis/emberyard.dev/v1alpha1/notebooks", &[]).await.map_err(api)?;
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or("").to_owned();
+    let items = objects.iter().map(|object| Notebook {
+        namespace: text(&object["metadata"]["namespace"]),
+        name: text(&object["metadata"]["name"]),
+        phase: text(&object["status"]["phase"]),
+        url: text(&object["status"]["url"]),
+    });
+    Ok(output::listing(form, &Notebooks { items: items.collect() })?)
+}
+
+/// Runs a file in the notebook's own kernel, as the user would.
+async fn run_file(_client: &emberyard_client::Client, _arguments: &NotebookRun) -> Result<(), Failure> {
+    todo!("front::kernel")
+}

@@ -1,0 +1,4 @@
+//! `api`.
+use crate::{error::Failure, yard::YardDir};
+/// x
+pub async fn run(_dir: YardDir) -> Result<(), Failure> { todo!() }
