@@ -96,7 +96,9 @@ pub enum Verb {
 
 /// `up`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  emberyard up\n  emberyard up ~/analysis --nodes 2..4 --node-shape cpu=4,memory=8Gi\n  emberyard up --notebook none --detach")]
+#[command(
+    after_help = "Examples:\n  emberyard up\n  emberyard up ~/analysis --nodes 2..4 --node-shape cpu=4,memory=8Gi\n  emberyard up --notebook none --detach"
+)]
 pub struct Up {
     /// Folder that JupyterLab opens on; the current one if not given.
     #[arg(value_name = "FOLDER")]
@@ -144,7 +146,9 @@ pub struct Down {
 
 /// `kubeconfig`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  emberyard kubeconfig > yard.kubeconfig\n  KUBECONFIG=<(emberyard kubeconfig) kubectl get nodes\n  emberyard kubeconfig --merge")]
+#[command(
+    after_help = "Examples:\n  emberyard kubeconfig > yard.kubeconfig\n  KUBECONFIG=<(emberyard kubeconfig) kubectl get nodes\n  emberyard kubeconfig --merge"
+)]
 pub struct Kubeconfig {
     /// Add a context to your own kubeconfig file instead of printing.
     #[arg(long)]
@@ -200,7 +204,9 @@ pub struct NotebookTarget {
 
 /// `notebook run`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  emberyard notebook run my-pyspark-notebook analysis.ipynb --output done.ipynb\n  emberyard notebook run my-pyspark-notebook job.py --timeout 600")]
+#[command(
+    after_help = "Examples:\n  emberyard notebook run my-pyspark-notebook analysis.ipynb --output done.ipynb\n  emberyard notebook run my-pyspark-notebook job.py --timeout 600"
+)]
 pub struct NotebookRun {
     /// Which notebook.
     #[command(flatten)]

@@ -54,8 +54,11 @@ fn table(value: &impl Listing, wide: bool) -> std::io::Result<()> {
         row.truncate(shown);
         row
     }));
-    let widths: Vec<usize> =
-        (0..shown).map(|column| lines.iter().map(|line| line.get(column).map_or(0, |cell| cell.chars().count())).max().unwrap_or(0)).collect();
+    let widths: Vec<usize> = (0..shown)
+        .map(|column| {
+            lines.iter().map(|line| line.get(column).map_or(0, |cell| cell.chars().count())).max().unwrap_or(0)
+        })
+        .collect();
     let mut text = String::new();
     for line in lines {
         let cells: Vec<String> = line.iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}")).collect();

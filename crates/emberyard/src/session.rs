@@ -102,7 +102,8 @@ pub async fn token(client: &Client, notebook: &Value) -> Result<Option<String>, 
     else {
         return Ok(None);
     };
-    let Some(secret) = client.find(&format!("/api/v1/namespaces/{namespace}/secrets/{secret}")).await.map_err(api)? else {
+    let Some(secret) = client.find(&format!("/api/v1/namespaces/{namespace}/secrets/{secret}")).await.map_err(api)?
+    else {
         return Ok(None);
     };
     let encoded = secret["data"]["token"].as_str().unwrap_or("");

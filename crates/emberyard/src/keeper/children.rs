@@ -30,7 +30,7 @@ impl fmt::Display for Role {
 /// Completes when the process has ended.
 pub async fn ended(process: &ProcessId) {
     let open = || -> Option<tokio::io::unix::AsyncFd<std::os::fd::OwnedFd>> {
-        tokio::io::unix::AsyncFd::with_interest(process.pidfd().ok()?, tokio::io::Interest::READABLE).ok()
+        tokio::io::unix::AsyncFd::register_with_interest(process.pidfd().ok()?, tokio::io::Interest::READABLE).ok()
     };
     let watched = open();
     if !process.is_alive() {

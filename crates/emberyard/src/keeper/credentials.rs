@@ -1,8 +1,8 @@
 //! Who is who in the yard: certificates and kubeconfigs of administrator, operator and agents.
 
+use super::KeeperError;
 use super::nodes::NodeFile;
 use super::start::{API_PORT, YARD_ADDRESS};
-use super::KeeperError;
 use crate::yard::folder::write_private;
 use crate::yard::{Settings, YardDir};
 use emberyard_api::kubeconfig;
@@ -10,7 +10,8 @@ use emberyard_api::pki::{self, Names, Pki};
 use std::net::IpAddr;
 
 fn load(dir: &YardDir) -> Result<Pki, KeeperError> {
-    pki::ensure(&dir.pki(), &Names::default(), crate::machine::now()).map_err(|error| KeeperError::Pki(error.to_string()))
+    pki::ensure(&dir.pki(), &Names::default(), crate::machine::now())
+        .map_err(|error| KeeperError::Pki(error.to_string()))
 }
 
 /// Makes what is missing: authority, administrator's and operator's kubeconfigs.
@@ -31,7 +32,8 @@ pub(super) fn ensure_node(dir: &YardDir, file: &NodeFile) -> Result<(), KeeperEr
     let (pki, now) = (load(dir)?, crate::machine::now());
     let wrong = |error: pki::PkiError| KeeperError::Pki(error.to_string());
     let name = file.name.as_str();
-    let client = pki::issue_client(&pki.authority, &format!("system:node:{name}"), &["system:nodes"], now).map_err(wrong)?;
+    let client =
+        pki::issue_client(&pki.authority, &format!("system:node:{name}"), &["system:nodes"], now).map_err(wrong)?;
     let serving = pki::issue_serving(&pki.authority, name, &[IpAddr::V4(file.ip())], now).map_err(wrong)?;
     let folder = dir.node(&file.name);
     write(folder.join("kubeconfig"), &kubeconfig::render(name, &inside(), pki.authority.certificate(), &client))?;

@@ -14,8 +14,8 @@ pub use nodes::NodeFile;
 
 use crate::yard::{Settings, YardDir};
 use children::{Backoff, Records, Role};
-use emberyard_sandbox::ProcessId;
 use emberyard_model::NodeName;
+use emberyard_sandbox::ProcessId;
 use nodes::Node;
 use protocol::{Answer, Ask, Stage, Status};
 use std::collections::BTreeMap;
@@ -86,7 +86,8 @@ pub async fn run(dir: YardDir) -> Result<(), KeeperError> {
     };
     progress.set(Stage::Running);
     keeper.stage = Stage::Running;
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).map_err(KeeperError::System)?;
+    let mut terminate =
+        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).map_err(KeeperError::System)?;
     loop {
         tokio::select! {
             event = inbox.recv() => match event {

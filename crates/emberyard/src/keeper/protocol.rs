@@ -137,6 +137,7 @@ pub fn with_short_path<T>(socket: &Path, call: impl FnOnce(&Path) -> std::io::Re
     }
     let wrong = || std::io::Error::new(std::io::ErrorKind::InvalidInput, "a socket needs a folder and a name");
     let folder = std::fs::File::open(socket.parent().ok_or_else(wrong)?)?;
-    let short = format!("/proc/self/fd/{}/{}", folder.as_raw_fd(), socket.file_name().ok_or_else(wrong)?.to_string_lossy());
+    let short =
+        format!("/proc/self/fd/{}/{}", folder.as_raw_fd(), socket.file_name().ok_or_else(wrong)?.to_string_lossy());
     call(Path::new(&short))
 }

@@ -65,7 +65,8 @@ pub(crate) fn listen(dir: &YardDir, events: mpsc::Sender<Event>, progress: Progr
 async fn converse(stream: UnixStream, events: mpsc::Sender<Event>, progress: Progress) {
     let (reader, mut writer) = stream.into_split();
     let mut line = String::new();
-    let read = BufReader::new(reader.take(LONGEST_QUESTION)).read_line(&mut line);
+    let mut reader = BufReader::new(reader.take(LONGEST_QUESTION));
+    let read = reader.read_line(&mut line);
     if !matches!(tokio::time::timeout(std::time::Duration::from_secs(10), read).await, Ok(Ok(1..))) {
         return;
     }
@@ -83,7 +84,14 @@ async fn reply(ask: Ask, events: &mpsc::Sender<Event>, progress: &Progress) -> A
     let stage = progress.get();
     if stage != Stage::Running {
         if ask == Ask::Status {
-            let nothing = Status { stage, keeper_pid: std::process::id(), mode: String::new(), api_port: 0, gateway_port: 0, nodes: Vec::new() };
+            let nothing = Status {
+                stage,
+                keeper_pid: std::process::id(),
+                mode: String::new(),
+                api_port: 0,
+                gateway_port: 0,
+                nodes: Vec::new(),
+            };
             return Answer::Status(nothing);
         }
         if ask != Ask::Down {

@@ -99,11 +99,16 @@ fn sockets(settings: &Settings, place: &Place) -> Result<Sockets, KeeperError> {
     let gateway = listen(settings.gateway_port)?;
     let at = |port| SocketAddr::from((YARD_ADDRESS, port));
     let relay_at = SocketAddr::from((Ipv4Addr::UNSPECIFIED, RELAY_PORT));
-    let wanted = [SocketSpec::Tcp(at(API_PORT)), SocketSpec::Tcp(relay_at), SocketSpec::Udp(at(53)), SocketSpec::Tcp(at(53))];
+    let wanted =
+        [SocketSpec::Tcp(at(API_PORT)), SocketSpec::Tcp(relay_at), SocketSpec::Udp(at(53)), SocketSpec::Tcp(at(53))];
     let opened = emberyard_sandbox::open_in(place, &wanted).map_err(sandbox)?;
-    let [yard_api, relay, dns_udp, dns_tcp] =
-        <[OwnedFd; 4]>::try_from(opened).map_err(|_| KeeperError::Sandbox("fewer sockets than asked for".to_owned()))?;
-    let sockets = RelaySockets { tcp: TcpListener::from(relay), dns_udp: UdpSocket::from(dns_udp), dns_tcp: TcpListener::from(dns_tcp) };
+    let [yard_api, relay, dns_udp, dns_tcp] = <[OwnedFd; 4]>::try_from(opened)
+        .map_err(|_| KeeperError::Sandbox("fewer sockets than asked for".to_owned()))?;
+    let sockets = RelaySockets {
+        tcp: TcpListener::from(relay),
+        dns_udp: UdpSocket::from(dns_udp),
+        dns_tcp: TcpListener::from(dns_tcp),
+    };
     let allowed = settings.allow_host.iter().copied().collect();
     tokio::spawn(async move {
         if let Err(error) = emberyard_node::relay::run(sockets, allowed, CancellationToken::new()).await {
@@ -130,8 +135,14 @@ impl Keeper {
     pub(super) fn spawn(&self, role: &Role) -> Result<Child, KeeperError> {
         let copy = |fd: &OwnedFd| fd.try_clone().map_err(KeeperError::System);
         let (words, fds, place) = match role {
-            Role::Api => (vec!["api".to_owned()], self.sockets.api.iter().map(copy).collect::<Result<_, _>>()?, Place::from(&self.yard)),
-            Role::Operator => (vec!["operator".to_owned()], vec![copy(&self.sockets.gateway)?], Place::from(&self.yard)),
+            Role::Api => (
+                vec!["api".to_owned()],
+                self.sockets.api.iter().map(copy).collect::<Result<_, _>>()?,
+                Place::from(&self.yard),
+            ),
+            Role::Operator => {
+                (vec!["operator".to_owned()], vec![copy(&self.sockets.gateway)?], Place::from(&self.yard))
+            }
             Role::Agent(name) => {
                 let holder = self.nodes.get(name).and_then(|node| node.holder.as_ref());
                 let holder = holder.ok_or_else(|| KeeperError::Sandbox(format!("node {name} is not running")))?;
@@ -143,7 +154,13 @@ impl Keeper {
     }
 }
 
-fn spawn(dir: &YardDir, place: &Place, words: &[String], fds: Vec<OwnedFd>, log: PathBuf) -> Result<Child, KeeperError> {
+fn spawn(
+    dir: &YardDir,
+    place: &Place,
+    words: &[String],
+    fds: Vec<OwnedFd>,
+    log: PathBuf,
+) -> Result<Child, KeeperError> {
     let mut argv: Vec<OsString> = vec!["/proc/self/exe".into(), "--dir".into(), dir.path().into()];
     argv.extend(words.iter().map(OsString::from));
     let command = Command { argv, env: environment(dir), fds, log, cwd: PathBuf::from("/") };

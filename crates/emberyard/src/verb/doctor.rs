@@ -53,7 +53,11 @@ pub fn run(dir: &YardDir, form: Form) -> Result<(), Failure> {
     output::listing(form, &report)?;
     match report.mode {
         Some(mode) => eprintln!("mode: {}", mode_text(mode)),
-        None => return Err(Failure::Machine("neither root nor rootless mode works; see the lines marked MISSING".to_owned())),
+        None => {
+            return Err(Failure::Machine(
+                "neither root nor rootless mode works; see the lines marked MISSING".to_owned(),
+            ));
+        }
     }
     Ok(())
 }
@@ -128,13 +132,28 @@ fn machine(probe: &Probe) -> Vec<Finding> {
         finding("root", &probe.root, false, "not needed; as root pods get control groups"),
         finding("user namespaces", &probe.user_namespace, !root, userns),
         finding("network namespaces", &probe.network_namespace, true, "the kernel needs CONFIG_NET_NS and CONFIG_VETH"),
-        finding("pid namespaces", &probe.pid_namespace, true, "the kernel needs CONFIG_PID_NS and a /proc not covered by other mounts"),
-        finding("overlay file system", &probe.overlay, true, "name a folder on a local disk (ext4, xfs, btrfs) with --dir"),
+        finding(
+            "pid namespaces",
+            &probe.pid_namespace,
+            true,
+            "the kernel needs CONFIG_PID_NS and a /proc not covered by other mounts",
+        ),
+        finding(
+            "overlay file system",
+            &probe.overlay,
+            true,
+            "name a folder on a local disk (ext4, xfs, btrfs) with --dir",
+        ),
         finding("joining namespaces", &probe.joining, true, "a security module forbids setns: see its log"),
         finding("nftables", &probe.nftables, false, "without it pods reach nothing outside the yard: load nf_tables"),
     ];
     if root {
-        findings.push(finding("id-mapped mounts", &probe.idmapped_mounts, true, "take a kernel of 5.19 or newer, or run without root"));
+        findings.push(finding(
+            "id-mapped mounts",
+            &probe.idmapped_mounts,
+            true,
+            "take a kernel of 5.19 or newer, or run without root",
+        ));
     }
     let controllers: Vec<&str> = probe.cgroups.keys().map(String::as_str).collect();
     findings.push(Finding {
@@ -142,7 +161,8 @@ fn machine(probe: &Probe) -> Vec<Finding> {
         good: controllers.contains(&"memory"),
         needed: false,
         found: if controllers.is_empty() { "none".to_owned() } else { controllers.join(" ") },
-        cure: "without them memory and CPU limits are not enforced: run as root, or in a delegated systemd unit".to_owned(),
+        cure: "without them memory and CPU limits are not enforced: run as root, or in a delegated systemd unit"
+            .to_owned(),
     });
     findings
 }
@@ -163,6 +183,7 @@ fn free_disk(path: &Path) -> u64 {
 /// `MemAvailable` of /proc/meminfo, lowered to what a container's limit leaves.
 pub fn available_memory() -> u64 {
     let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let kib = text.lines().find_map(|line| line.strip_prefix("MemAvailable:")?.trim().split(' ').next()?.parse::<u64>().ok());
+    let kib =
+        text.lines().find_map(|line| line.strip_prefix("MemAvailable:")?.trim().split(' ').next()?.parse::<u64>().ok());
     kib.unwrap_or(0) * 1024
 }

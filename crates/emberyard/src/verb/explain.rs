@@ -21,19 +21,28 @@ pub async fn run(dir: &YardDir, form: Form) -> Result<(), Failure> {
     if matches!(form, Form::Json | Form::Yaml) {
         return Ok(output::structured(form, &json!({ "fleet": fleet, "waiting": waiting }))?);
     }
-    let sentences = report.as_ref().and_then(|object| object["data"]["report.txt"].as_str()).unwrap_or("the fleet has not decided anything yet");
+    let sentences = report
+        .as_ref()
+        .and_then(|object| object["data"]["report.txt"].as_str())
+        .unwrap_or("the fleet has not decided anything yet");
     output::line(sentences.trim_end())?;
     for pod in &waiting {
-        output::line(&format!("{} waits: {}", pod["pod"].as_str().unwrap_or(""), pod["reason"].as_str().unwrap_or("")))?;
+        output::line(&format!(
+            "{} waits: {}",
+            pod["pod"].as_str().unwrap_or(""),
+            pod["reason"].as_str().unwrap_or("")
+        ))?;
     }
     Ok(())
 }
 
 fn waiting(pod: &Value) -> Option<Value> {
     let name = pod["metadata"]["name"].as_str()?;
-    let unscheduled = pod["status"]["conditions"].as_array().into_iter().flatten().find(|condition| {
-        condition["type"] == "PodScheduled" && condition["status"] == "False"
-    });
+    let unscheduled = pod["status"]["conditions"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|condition| condition["type"] == "PodScheduled" && condition["status"] == "False");
     let reason = match unscheduled {
         Some(condition) => condition["message"].as_str().unwrap_or("").to_owned(),
         None => {

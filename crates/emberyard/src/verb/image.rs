@@ -48,7 +48,9 @@ pub async fn ensure(dir: &YardDir) -> Result<(), Failure> {
     if missing.is_empty() {
         return Ok(());
     }
-    note("First start: images are built from Debian and PyPI packages; about 700 MB of downloads, 3 GB of disk and 3 to 6 minutes.");
+    note(
+        "First start: images are built from Debian and PyPI packages; about 700 MB of downloads, 3 GB of disk and 3 to 6 minutes.",
+    );
     for name in missing {
         build(dir, store.clone(), name.to_owned()).await?;
     }
@@ -59,7 +61,8 @@ async fn build(dir: &YardDir, store: Store, name: String) -> Result<(), Failure>
     let recipe = recipe(&name)?;
     let options = BuildOptions { cache_dir: dir.cache(), again: false };
     // Ctrl-C ends the process at once: the store takes only whole layers, and downloads resume.
-    let built = tokio::task::spawn_blocking(move || emberyard_image::build(&store, &recipe, &mut Shown::default(), &options));
+    let built =
+        tokio::task::spawn_blocking(move || emberyard_image::build(&store, &recipe, &mut Shown::default(), &options));
     let image = built.await.map_err(|error| Failure::Image(error.to_string()))?.map_err(failed)?;
     note(&format!("image {} is there ({} MiB)", image.name, image.bytes >> 20));
     Ok(())
@@ -73,7 +76,7 @@ fn recipe(name: &str) -> Result<Recipe, Failure> {
         let known: Vec<String> = recipes::builtin().into_iter().map(|recipe| recipe.name).collect();
         Failure::Image(format!("{name} is neither a built-in recipe ({}) nor a file", known.join(", ")))
     })?;
-    Recipe::parse(&text).map_err(|error: ImageError| failed(error))
+    Recipe::parse(&text, name).map_err(|error: ImageError| failed(error))
 }
 
 #[derive(Serialize)]
@@ -89,7 +92,8 @@ impl Listing for Images {
 
     fn rows(&self) -> Vec<Vec<String>> {
         let row = |image: &ImageSummary| {
-            let contents: Vec<String> = image.contents.iter().map(|(name, version)| format!("{name} {version}")).collect();
+            let contents: Vec<String> =
+                image.contents.iter().map(|(name, version)| format!("{name} {version}")).collect();
             vec![image.name.clone(), format!("{} MiB", image.bytes >> 20), image.id.0.clone(), contents.join(", ")]
         };
         self.items.iter().map(row).collect()

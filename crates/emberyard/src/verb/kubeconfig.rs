@@ -35,7 +35,8 @@ pub fn run(dir: &YardDir, arguments: &Kubeconfig) -> Result<(), Failure> {
 
 /// The first file of `$KUBECONFIG`, else `~/.kube/config`, as kubectl chooses.
 fn own_file() -> Result<PathBuf, Failure> {
-    let named = std::env::var_os("KUBECONFIG").and_then(|list| std::env::split_paths(&list).find(|path| !path.as_os_str().is_empty()));
+    let named = std::env::var_os("KUBECONFIG")
+        .and_then(|list| std::env::split_paths(&list).find(|path| !path.as_os_str().is_empty()));
     match named {
         Some(path) => Ok(path),
         None => Ok(home()?.join(".kube/config")),
@@ -82,7 +83,12 @@ mod tests {
         let once = merge(present, ours).unwrap();
         let twice = merge(&once, ours).unwrap();
         assert_eq!(once, twice);
-        assert!(once.contains("current-context: work") && once.contains("- name: work") && once.contains("- name: emberyard"), "{once}");
+        assert!(
+            once.contains("current-context: work")
+                && once.contains("- name: work")
+                && once.contains("- name: emberyard"),
+            "{once}"
+        );
         assert!(merge("[1]", ours).is_err());
     }
 }

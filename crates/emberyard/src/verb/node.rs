@@ -20,12 +20,14 @@ pub async fn run(dir: &YardDir, verb: &NodeVerb, form: Form) -> Result<(), Failu
             Ok(output::listing(form, &nodes)?)
         }
         NodeVerb::Drain { name } => drain(dir, name.as_str()).await,
-        NodeVerb::Kill { name } => match ask(&dir.keeper_socket(), &Ask::NodeKill { name: name.clone() }, Duration::from_secs(20)) {
-            Ok(Answer::Done) => Ok(()),
-            Ok(Answer::Refused { why }) => Err(Failure::Keeper(why)),
-            Ok(_) => Err(Failure::Keeper("an answer to another question".to_owned())),
-            Err(_) => Err(Failure::NoYard(dir.path().to_path_buf())),
-        },
+        NodeVerb::Kill { name } => {
+            match ask(&dir.keeper_socket(), &Ask::NodeKill { name: name.clone() }, Duration::from_secs(20)) {
+                Ok(Answer::Done) => Ok(()),
+                Ok(Answer::Refused { why }) => Err(Failure::Keeper(why)),
+                Ok(_) => Err(Failure::Keeper("an answer to another question".to_owned())),
+                Err(_) => Err(Failure::NoYard(dir.path().to_path_buf())),
+            }
+        }
     }
 }
 
@@ -42,7 +44,14 @@ impl Listing for Nodes {
 
     fn rows(&self) -> Vec<Vec<String>> {
         let row = |node: &status::Node| {
-            vec![node.name.clone(), node.phase.clone(), node.pods.to_string(), node.cpu.clone(), node.memory.clone(), node.ip.clone()]
+            vec![
+                node.name.clone(),
+                node.phase.clone(),
+                node.pods.to_string(),
+                node.cpu.clone(),
+                node.memory.clone(),
+                node.ip.clone(),
+            ]
         };
         self.items.iter().map(row).collect()
     }
@@ -52,7 +61,10 @@ impl Listing for Nodes {
 async fn drain(dir: &YardDir, name: &str) -> Result<(), Failure> {
     let client = admin(dir).await?;
     let api = |error: emberyard_client::ApiError| Failure::Api(error.to_string());
-    client.patch(&format!("/api/v1/nodes/{name}"), &json!({"spec": {"unschedulable": true}}), ContentKind::MergePatch).await.map_err(api)?;
+    client
+        .patch(&format!("/api/v1/nodes/{name}"), &json!({"spec": {"unschedulable": true}}), ContentKind::MergePatch)
+        .await
+        .map_err(api)?;
     let selector = format!("spec.nodeName={name}");
     let start = Instant::now();
     while start.elapsed() < Duration::from_secs(120) {
@@ -61,7 +73,11 @@ async fn drain(dir: &YardDir, name: &str) -> Result<(), Failure> {
             return Ok(());
         }
         for pod in pods.iter().filter(|pod| pod["metadata"]["deletionTimestamp"].is_null()) {
-            let (Some(namespace), Some(pod)) = (pod["metadata"]["namespace"].as_str(), pod["metadata"]["name"].as_str()) else { continue };
+            let (Some(namespace), Some(pod)) =
+                (pod["metadata"]["namespace"].as_str(), pod["metadata"]["name"].as_str())
+            else {
+                continue;
+            };
             let eviction = json!({"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": namespace}});
             match client.create(&format!("/api/v1/namespaces/{namespace}/pods/{pod}/eviction"), &eviction).await {
                 Ok(_) => {}

@@ -20,7 +20,8 @@ pub async fn run(dir: YardDir, name: NodeName) -> Result<(), Failure> {
     let wrong = |source| Failure::Folder { path: folder.join("node.json"), source };
     let text = std::fs::read(folder.join("node.json")).map_err(wrong)?;
     let file: NodeFile = serde_json::from_slice(&text).map_err(|error| wrong(error.into()))?;
-    let number = NodeNumber::new(file.index).ok_or_else(|| Failure::Usage(format!("node number {} is too high", file.index)))?;
+    let number =
+        NodeNumber::new(file.index).ok_or_else(|| Failure::Usage(format!("node number {} is too high", file.index)))?;
     let shutdown = CancellationToken::new();
     let config = AgentConfig {
         node_name: name,

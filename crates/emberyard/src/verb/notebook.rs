@@ -16,7 +16,8 @@ pub async fn run(dir: &YardDir, verb: &NotebookVerb, form: Form) -> Result<(), F
     let path = |target: &NotebookTarget| session::path(target.namespace.as_str(), target.name.as_str());
     match verb {
         NotebookVerb::Create(target) => {
-            let folder = Settings::load(dir)?.and_then(|settings| settings.notebook).map(|own| own.folder.display().to_string());
+            let folder =
+                Settings::load(dir)?.and_then(|settings| settings.notebook).map(|own| own.folder.display().to_string());
             session::ensure(&client, target.namespace.as_str(), target.name.as_str(), folder.as_deref()).await?;
             let link = session::wait(&client, target.namespace.as_str(), target.name.as_str()).await?;
             Ok(output::line(&link)?)
@@ -57,7 +58,8 @@ impl Listing for Notebooks {
     }
 
     fn rows(&self) -> Vec<Vec<String>> {
-        let row = |book: &Notebook| vec![book.namespace.clone(), book.name.clone(), book.phase.clone(), book.url.clone()];
+        let row =
+            |book: &Notebook| vec![book.namespace.clone(), book.name.clone(), book.phase.clone(), book.url.clone()];
         self.items.iter().map(row).collect()
     }
 }

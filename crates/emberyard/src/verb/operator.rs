@@ -1,4 +1,6 @@
 //! `api`.
 use crate::{error::Failure, yard::YardDir};
 /// x
-pub async fn run(_dir: YardDir) -> Result<(), Failure> { todo!() }
+pub async fn run(_dir: YardDir) -> Result<(), Failure> {
+    todo!()
+}

@@ -73,7 +73,8 @@ pub async fn nodes(dir: &YardDir) -> Result<Vec<Node>, Failure> {
             (crate::keeper::protocol::NodePhase::Dead, _) => "dead",
             _ => "booting",
         };
-        let capacity = |key: &str| object.and_then(|object| object["status"]["capacity"][key].as_str()).unwrap_or("").to_owned();
+        let capacity =
+            |key: &str| object.and_then(|object| object["status"]["capacity"][key].as_str()).unwrap_or("").to_owned();
         Node {
             ip: held.ip.to_string(),
             phase: phase.to_owned(),
@@ -88,7 +89,8 @@ pub async fn nodes(dir: &YardDir) -> Result<Vec<Node>, Failure> {
 
 fn is_ready(node: &Value) -> bool {
     let conditions = node["status"]["conditions"].as_array();
-    conditions.is_some_and(|list| list.iter().any(|condition| condition["type"] == "Ready" && condition["status"] == "True"))
+    conditions
+        .is_some_and(|list| list.iter().any(|condition| condition["type"] == "Ready" && condition["status"] == "True"))
 }
 
 async fn gather(dir: &YardDir) -> Result<Status, Failure> {
@@ -100,7 +102,10 @@ async fn gather(dir: &YardDir) -> Result<Status, Failure> {
     let settings = Settings::load(dir)?;
     Ok(Status {
         api_url: format!("https://127.0.0.1:{}", keeper.api_port),
-        gateway_url: format!("http://127.0.0.1:{}", settings.map_or(keeper.gateway_port, |settings| settings.gateway_port)),
+        gateway_url: format!(
+            "http://127.0.0.1:{}",
+            settings.map_or(keeper.gateway_port, |settings| settings.gateway_port)
+        ),
         mode: keeper.mode,
         kubeconfig: dir.kubeconfig().display().to_string(),
         nodes: nodes(dir).await?,
@@ -142,7 +147,9 @@ fn sessions(executors: &[Value]) -> Vec<Session> {
                 session.waiting_for.extend(
                     reasons
                         .filter(|condition| condition["type"] == "PodScheduled" && condition["status"] == "False")
-                        .map(|condition| format!("{}: {}", text(&pod["metadata"]["name"]), text(&condition["message"]))),
+                        .map(|condition| {
+                            format!("{}: {}", text(&pod["metadata"]["name"]), text(&condition["message"]))
+                        }),
                 );
             }
             _ => {}
@@ -153,15 +160,33 @@ fn sessions(executors: &[Value]) -> Vec<Session> {
 
 fn page(status: &Status) -> String {
     use std::fmt::Write as _;
-    let mut page = format!("API      {}   (kubeconfig: {})\ngateway  {}\nmode     {}\n", status.api_url, status.kubeconfig, status.gateway_url, status.mode);
+    let mut page = format!(
+        "API      {}   (kubeconfig: {})\ngateway  {}\nmode     {}\n",
+        status.api_url, status.kubeconfig, status.gateway_url, status.mode
+    );
     for node in &status.nodes {
-        let _ = writeln!(page, "node     {} {} {} pods, {} CPU, {}", node.name, node.phase, node.pods, node.cpu, node.memory);
+        let _ = writeln!(
+            page,
+            "node     {} {} {} pods, {} CPU, {}",
+            node.name, node.phase, node.pods, node.cpu, node.memory
+        );
     }
     for notebook in &status.notebooks {
-        let _ = writeln!(page, "notebook {}/{} {} {}", notebook.namespace, notebook.name, notebook.phase, notebook.url.as_deref().unwrap_or(""));
+        let _ = writeln!(
+            page,
+            "notebook {}/{} {} {}",
+            notebook.namespace,
+            notebook.name,
+            notebook.phase,
+            notebook.url.as_deref().unwrap_or("")
+        );
     }
     for session in &status.sessions {
-        let _ = writeln!(page, "session  {} executors: {} running, {} pending", session.application, session.running, session.pending);
+        let _ = writeln!(
+            page,
+            "session  {} executors: {} running, {} pending",
+            session.application, session.running, session.pending
+        );
         for reason in &session.waiting_for {
             let _ = writeln!(page, "         {reason}");
         }

@@ -169,9 +169,18 @@ fn report(dir: &YardDir, status: &Status, link: Option<&str>, arguments: &Up) ->
         let desktop = ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some());
         if desktop && !arguments.no_browser && !arguments.detach {
             // A machine without a browser opener still has the link above.
-            let _ = Command::new("xdg-open").arg(link).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+            let _ = Command::new("xdg-open")
+                .arg(link)
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn();
         }
     }
-    note(&format!("kubectl: KUBECONFIG={}   (API at https://127.0.0.1:{})", dir.kubeconfig().display(), status.api_port));
+    note(&format!(
+        "kubectl: KUBECONFIG={}   (API at https://127.0.0.1:{})",
+        dir.kubeconfig().display(),
+        status.api_port
+    ));
     Ok(())
 }

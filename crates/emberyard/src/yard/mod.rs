@@ -4,6 +4,5 @@ pub mod folder;
 pub mod ports;
 pub mod settings;
 
-
 pub use folder::YardDir;
 pub use settings::{FleetSettings, NotebookSettings, Settings, Shape};

@@ -11,7 +11,8 @@ pub fn listen(port: u16) -> Result<TcpListener, Failure> {
 
 /// A free port, preferring the wanted one.
 pub fn choose(wanted: u16) -> Result<u16, Failure> {
-    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, wanted)).or_else(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
+    let free =
+        TcpListener::bind((Ipv4Addr::LOCALHOST, wanted)).or_else(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
     free.and_then(|listener| listener.local_addr()).map(|address| address.port()).map_err(Failure::Output)
 }
 
@@ -21,12 +22,15 @@ fn holder(port: u16) -> Option<String> {
     let table = std::fs::read_to_string("/proc/net/tcp").ok()?;
     let inode = table.lines().skip(1).find_map(|line| {
         let fields: Vec<&str> = line.split_whitespace().collect();
-        (fields.get(1)?.ends_with(&wanted) && *fields.get(3)? == "0A").then(|| fields.get(9).map(|inode| (*inode).to_owned()))?
+        (fields.get(1)?.ends_with(&wanted) && *fields.get(3)? == "0A")
+            .then(|| fields.get(9).map(|inode| (*inode).to_owned()))?
     })?;
     let socket = format!("socket:[{inode}]");
     for process in std::fs::read_dir("/proc").ok()?.flatten() {
         let Ok(descriptors) = std::fs::read_dir(process.path().join("fd")) else { continue };
-        let holds = descriptors.flatten().any(|fd| std::fs::read_link(fd.path()).is_ok_and(|link| link.as_os_str() == socket.as_str()));
+        let holds = descriptors
+            .flatten()
+            .any(|fd| std::fs::read_link(fd.path()).is_ok_and(|link| link.as_os_str() == socket.as_str()));
         if holds {
             let name = std::fs::read_to_string(process.path().join("comm")).unwrap_or_default();
             return Some(format!(" by {} (process {})", name.trim(), process.file_name().to_string_lossy()));

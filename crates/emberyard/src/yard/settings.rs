@@ -152,8 +152,8 @@ impl Settings {
 impl FleetSettings {
     /// Reads a fleet file (YAML); unknown keys are refused by name.
     pub fn read(path: &std::path::Path) -> Result<Self, SettingsError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| SettingsError::File { path: path.to_path_buf(), source })?;
+        let text =
+            std::fs::read_to_string(path).map_err(|source| SettingsError::File { path: path.to_path_buf(), source })?;
         let fleet: Self = serde_yaml_ng::from_str(&text)
             .map_err(|error| SettingsError::Wrong(format!("fleet file {}: {error}", path.display())))?;
         fleet.checked()
@@ -171,8 +171,11 @@ impl FleetSettings {
     /// Takes `cpu=N,memory=SIZE`.
     pub fn with_shape(mut self, text: &str) -> Result<Self, SettingsError> {
         for part in text.split(',') {
-            let wrong =
-                || SettingsError::Wrong(format!("--node-shape {text}: write cpu=N,memory=SIZE, for example cpu=4,memory=8Gi"));
+            let wrong = || {
+                SettingsError::Wrong(format!(
+                    "--node-shape {text}: write cpu=N,memory=SIZE, for example cpu=4,memory=8Gi"
+                ))
+            };
             let (key, value) = part.split_once('=').ok_or_else(wrong)?;
             let quantity = Quantity::parse(value.trim()).map_err(|_| wrong())?;
             match key.trim() {
