@@ -27,20 +27,21 @@ impl fmt::Display for Role {
     }
 }
 
-/// Completes when the process has ended.
+/// Completes when the process has ended. A thread waits on its descriptor: the runtime's own watch of a foreign
+/// descriptor is an unsafe call, and a runtime would wait for its blocking tasks when the keeper ends.
 pub async fn ended(process: &ProcessId) {
-    let open = || -> Option<tokio::io::unix::AsyncFd<std::os::fd::OwnedFd>> {
-        tokio::io::unix::AsyncFd::register_with_interest(process.pidfd().ok()?, tokio::io::Interest::READABLE).ok()
-    };
-    let watched = open();
-    if !process.is_alive() {
-        return;
-    }
-    match watched {
-        Some(fd) => {
-            let _ = fd.readable().await;
+    let (sender, receiver) = tokio::sync::oneshot::channel::<()>();
+    let Ok(pidfd) = process.pidfd() else { return };
+    let waiting = std::thread::Builder::new().name("wait".to_owned()).stack_size(64 * 1024).spawn(move || {
+        let mut watched = [rustix::event::PollFd::new(&pidfd, rustix::event::PollFlags::IN)];
+        while matches!(rustix::event::poll(&mut watched, None), Err(rustix::io::Errno::INTR)) {}
+        drop(sender);
+    });
+    match waiting {
+        Ok(_) => {
+            let _ = receiver.await;
         }
-        None => {
+        Err(_) => {
             while process.is_alive() {
                 tokio::time::sleep(Duration::from_millis(200)).await;
             }
