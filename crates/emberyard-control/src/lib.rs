@@ -1,1 +1,15 @@
 //! Scheduler and controllers as pure step functions; they speak in API requests only.
+//!
+//! All have one shape, [`Controller`]: watch events and answers come in, requests go out. None touches the
+//! store, so the same code runs against any Kubernetes API server. All but the scheduler are a
+//! [`reconcile::Reconciler`]: they say which keys an event concerns and what a key lacks.
+
+mod controller;
+mod index;
+mod reconcile;
+mod resources;
+mod settings;
+
+pub use controller::{Change, Controller, Input, Output, Rng};
+pub use index::{Id, Index};
+pub use settings::{Settings, all};
