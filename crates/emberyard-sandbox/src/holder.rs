@@ -1,7 +1,8 @@
 //! Holders: processes that do nothing but keep namespaces alive. They outlive keeper, control plane and agents.
 
-use crate::error::Result;
+use crate::error::{Context, Result};
 use crate::process::ProcessId;
+use crate::{cgroup, record, role};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -47,18 +48,50 @@ pub struct NodeHolder {
 
 /// Starts a yard's holder and records it. The yard's folder must exist. If one is recorded and alive, it is adopted instead.
 pub fn create_yard(dir: &Path, mode: Mode) -> Result<YardHolder> {
-    todo!("{dir:?} {mode:?}")
+    let dir = folder(dir)?;
+    match YardHolder::adopt(&dir)? {
+        Some(yard) => Ok(yard),
+        None => {
+            let cgroups = cgroup::create_yard(&dir);
+            role::call(
+                crate::holder_role::YARD,
+                &dir,
+                &crate::holder_role::YardOrders { dir: dir.clone(), mode, cgroups },
+            )
+        }
+    }
 }
 
 /// Starts a node's holder in the yard and records it. The node's folder must exist. If one is recorded and alive, it is adopted instead.
 pub fn create_node(yard: &YardHolder, name: &str, dir: &Path) -> Result<NodeHolder> {
-    todo!("{yard:?} {name} {dir:?}")
+    let dir = folder(dir)?;
+    match NodeHolder::adopt(&dir)? {
+        Some(node) => Ok(node),
+        None => {
+            let orders = crate::holder_role::NodeOrders {
+                holder: yard.process.clone(),
+                node: NodeHolder {
+                    process: yard.process.clone(),
+                    name: name.to_owned(),
+                    dir,
+                    yard: yard.dir.clone(),
+                    mode: yard.mode,
+                    cgroups: cgroup::create_below(&yard.cgroups, name),
+                },
+            };
+            role::call(crate::holder_role::NODE, &yard.dir, &orders)
+        }
+    }
 }
 
 impl YardHolder {
     /// Reads the record of a yard; `None` when there is none or its holder no longer runs.
     pub fn adopt(dir: &Path) -> Result<Option<Self>> {
-        todo!("{dir:?}")
+        Ok(record::read::<Self>(&Self::record_in(dir))?.filter(Self::is_alive))
+    }
+
+    pub(crate) fn record_in(dir: &Path) -> PathBuf {
+        dir.join("run/yard-holder.json")
     }
 
     /// Whether it still runs.
@@ -68,14 +101,20 @@ impl YardHolder {
 
     /// Kills it and removes its record and control groups. Nodes must be killed before.
     pub fn kill(&self) -> Result<()> {
-        todo!()
+        self.process.kill()?;
+        cgroup::remove(&self.cgroups);
+        record::remove(&Self::record_in(&self.dir))
     }
 }
 
 impl NodeHolder {
     /// Reads the record of a node; `None` when there is none or its holder no longer runs.
     pub fn adopt(dir: &Path) -> Result<Option<Self>> {
-        todo!("{dir:?}")
+        Ok(record::read::<Self>(&Self::record_in(dir))?.filter(Self::is_alive))
+    }
+
+    pub(crate) fn record_in(dir: &Path) -> PathBuf {
+        dir.join("holder.json")
     }
 
     /// Whether it still runs.
@@ -85,6 +124,13 @@ impl NodeHolder {
 
     /// Kills it and with it every process of the node, waits until all are gone, removes its record and control groups.
     pub fn kill(&self) -> Result<()> {
-        todo!()
+        self.process.kill()?;
+        cgroup::remove(&self.cgroups);
+        record::remove(&Self::record_in(&self.dir))
     }
+}
+
+/// The folder by the one name under which it is known everywhere.
+fn folder(dir: &Path) -> Result<PathBuf> {
+    dir.canonicalize().context(|| dir.display().to_string())
 }

@@ -1,14 +1,23 @@
 //! Holders, supervisors, namespaces, control groups. Synchronous; each role is a single-threaded process made by executing
 //! this program again (`/proc/self/exe`), so that namespaces can be joined. The only crate with `unsafe`, in one file.
 
+mod cgroup;
 mod error;
+mod failure;
 mod holder;
+mod holder_role;
+mod namespace;
 mod place;
+mod place_role;
 mod pod;
 mod probe;
 mod process;
+mod record;
+mod role;
 mod run;
 mod sweep;
+mod sys;
+mod wire;
 
 pub use error::{CODES, Result, SandboxError};
 pub use holder::{Mode, NodeHolder, YardHolder, create_node, create_yard};
@@ -28,6 +37,16 @@ use std::process::ExitCode;
 /// Plays a hidden role (`sandbox-…`) if the arguments, program name first, ask for one. To be called first thing in `main`,
 /// before any thread is started and any argument is read.
 pub fn dispatch(args: &[OsString]) -> Option<ExitCode> {
-    let role = args.get(1)?.to_str()?;
-    role.starts_with("sandbox-").then(|| todo!("{role}"))
+    let played = match args.get(1)?.to_str()? {
+        holder_role::YARD => holder_role::yard(),
+        holder_role::NODE => holder_role::node(),
+        place_role::SPAWN => place_role::spawn(),
+        place_role::OPEN => place_role::open(),
+        _ => return None,
+    };
+    // A role tells its parent what failed; only when even that failed is there anything left to say.
+    Some(match played {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    })
 }
