@@ -1,0 +1,175 @@
+"""The door to the Spark UI of this pod.
+
+Spark's pages are written for the root of a host of their own. Behind a path (a gateway's, or the API server's
+`.../services/NAME:4040/proxy/`) they take a word of that path for the application's id, and their redirects lose
+the path. This door stands between: it tells Spark the path in front of it, mends the page scripts and redirects,
+and finds the port of the running context (each further context has the next port).
+
+  /...             the UI of the first running context
+  /spark:PORT/...  the UI on that port
+  /emberyard/session   which contexts run here, for the operator
+"""
+
+import asyncio
+import json
+import os
+import re
+import sys
+
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+from tornado.web import Application, RequestHandler
+
+FIRST_PORT = int(sys.argv[2]) if len(sys.argv) > 2 else 4040
+LAST_PORT = FIRST_PORT + 100  # nothing else of this pod is reachable through the door
+SETTINGS = ("spark.executor.instances", "spark.dynamicAllocation.enabled", "spark.dynamicAllocation.minExecutors",
+            "spark.dynamicAllocation.initialExecutors", "spark.dynamicAllocation.maxExecutors")
+SEARCHED_WORDS = re.compile(rb"""\.indexOf\((["'])(?:proxy|history)\1\)""")
+NO_SESSION = """<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="3">
+<title>Spark UI</title><p>No Spark session runs in this notebook. This page looks again every three seconds."""
+
+
+def split_port(path):
+    """Takes a leading /spark:PORT off a path: (port or None, that prefix, rest)."""
+    found = re.match(r"/spark:(\d{1,5})(?=/|$)", path)
+    if not found:
+        return None, "", path
+    return int(found[1]), found[0], path[found.end():]
+
+
+def prefix_before(headers, path):
+    """The path in front of this door, as the proxies before it say."""
+    given = headers.get("X-Forwarded-Prefix")
+    if given is None:  # a Kubernetes API server names the whole path instead
+        uri = headers.get("X-Forwarded-Uri", "").partition("?")[0]
+        tail = path if path != "/" or uri.endswith("/") else ""
+        given = uri[: len(uri) - len(tail)] if uri.endswith(tail) else ""
+    return given.rstrip("/")
+
+
+def mend_script(body):
+    """Page scripts look for a path word that tells them an application id; here no path word does."""
+    return SEARCHED_WORDS.sub(rb'.indexOf("/")', body)  # a word never holds a slash
+
+
+def mend_location(location, prefix):
+    """A redirect of Spark's, seen from outside: no host, behind the prefix."""
+    path = re.sub(r"^https?://[^/]*", "", location) or "/"
+    return path if path == prefix or path.startswith(prefix + "/") else prefix + path
+
+
+async def ask(port, path, **more):
+    """One request to a Spark UI of this pod; None when nobody answers."""
+    request = HTTPRequest(f"http://127.0.0.1:{port}{path}", follow_redirects=False, connect_timeout=2,
+                          request_timeout=60, decompress_response=False, **more)
+    try:
+        return await AsyncHTTPClient().fetch(request, raise_error=False)
+    except OSError:
+        return None
+
+
+async def ask_json(port, path):
+    answer = await ask(port, path)
+    if answer is None or answer.code != 200:
+        return None
+    try:
+        return json.loads(answer.body)
+    except ValueError:
+        return None
+
+
+def drivers():
+    """How many Spark driver processes this pod has, also those that show no UI."""
+    count = 0
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as cmdline:
+                count += b"org.apache.spark.deploy.SparkSubmit" in cmdline.read().split(b"\0")
+        except OSError:
+            pass
+    return count
+
+
+async def contexts():
+    """The running contexts: id, name, port, settings. A gap of two silent ports ends the search."""
+    found, silent = [], 0
+    for port in range(FIRST_PORT, LAST_PORT + 1):
+        applications = await ask_json(port, "/api/v1/applications")
+        silent = silent + 1 if applications is None else 0
+        for application in applications or []:
+            environment = await ask_json(port, f"/api/v1/applications/{application['id']}/environment") or {}
+            settings = {k: v for k, v in environment.get("sparkProperties", []) if k in SETTINGS}
+            found.append({"id": application["id"], "name": application["name"], "port": port, "settings": settings})
+        if silent == 2:
+            break
+    return found
+
+
+async def first_port():
+    """The port of the first context that runs."""
+    for port in range(FIRST_PORT, FIRST_PORT + 17):  # Spark itself tries 16 further ports
+        if await ask_json(port, "/api/v1/applications"):
+            return port
+    return None
+
+
+class Session(RequestHandler):
+    async def get(self):
+        self.write({"drivers": drivers(), "contexts": await contexts()})
+
+
+class Door(RequestHandler):
+    async def pass_on(self):
+        path = self.request.path
+        port, own, rest = split_port(path)
+        prefix = prefix_before(self.request.headers, path) + own
+        if own and not rest:  # relative links need the slash
+            query = f"?{self.request.query}" if self.request.query else ""
+            return self.redirect(f"{prefix}/{query}")
+        if port is None:
+            port = await first_port()
+        if port is None:
+            self.set_status(503)
+            return self.finish(NO_SESSION)
+        if not FIRST_PORT <= port <= LAST_PORT:
+            self.set_status(404)
+            return self.finish("no Spark UI has this port")
+        target = rest or "/"
+        if self.request.query:
+            target += "?" + self.request.query
+        headers = {"X-Forwarded-Context": prefix, "Accept": self.request.headers.get("Accept", "*/*")}
+        for name in ("Content-Type", "Accept-Language"):
+            if name in self.request.headers:
+                headers[name] = self.request.headers[name]
+        answer = await ask(port, target, method=self.request.method, headers=headers,
+                           body=self.request.body or None, allow_nonstandard_methods=True)
+        if answer is None or answer.code == 599:
+            self.set_status(503)
+            return self.finish(NO_SESSION)
+        self.hand_back(answer, rest, prefix)
+
+    get = head = post = pass_on
+
+    def hand_back(self, answer, path, prefix):
+        self.set_status(answer.code, answer.reason)
+        for name in ("Content-Type", "Content-Disposition", "Cache-Control", "X-Frame-Options", "X-XSS-Protection",
+                     "X-Content-Type-Options"):
+            for value in answer.headers.get_list(name):
+                self.set_header(name, value)
+        if "Location" in answer.headers:
+            self.set_header("Location", mend_location(answer.headers["Location"], prefix))
+        if answer.code in (204, 304) or self.request.method == "HEAD":
+            return self.finish()
+        self.finish(mend_script(answer.body) if path.endswith(".js") else answer.body)
+
+    def check_xsrf_cookie(self):
+        pass  # Spark's own forms carry no token; who may come in is decided before this door
+
+
+async def main(port):
+    app = Application([(r"/emberyard/session", Session), (r".*", Door)])
+    app.listen(port, "0.0.0.0")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1])))

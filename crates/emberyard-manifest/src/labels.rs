@@ -1,0 +1,53 @@
+//! Labels of everything that belongs to a notebook.
+
+use crate::validate::Session;
+use serde_json::{Map, Value, json};
+
+/// Label with the notebook's name.
+pub const NOTEBOOK_LABEL: &str = "emberyard.dev/notebook";
+/// Value of `app.kubernetes.io/managed-by`.
+pub const MANAGED_BY: &str = "emberyard";
+/// Annotation of the pod: what it was made from, to see when a new one would differ.
+pub const SPEC_ANNOTATION: &str = "emberyard.dev/made-from";
+
+/// What services select the notebook's pod by.
+pub(crate) fn selector(session: &Session) -> Value {
+    json!({
+        "app.kubernetes.io/name": "pyspark-notebook",
+        "app.kubernetes.io/instance": session.identity.name,
+    })
+}
+
+/// All labels.
+pub(crate) fn labels(session: &Session) -> Value {
+    json!({
+        "app.kubernetes.io/name": "pyspark-notebook",
+        "app.kubernetes.io/instance": session.identity.name,
+        "app.kubernetes.io/managed-by": MANAGED_BY,
+        NOTEBOOK_LABEL: session.identity.name,
+    })
+}
+
+/// Metadata of an object that goes when the notebook goes.
+pub(crate) fn owned(session: &Session, name: &str) -> Map<String, Value> {
+    let mut metadata = kept(session, name);
+    let owner = json!({
+        "apiVersion": format!("{}/{}", emberyard_model::notebook::GROUP, emberyard_model::notebook::VERSION),
+        "kind": emberyard_model::notebook::NOTEBOOK_KIND,
+        "name": session.identity.name,
+        "uid": session.identity.uid,
+        "controller": true,
+        "blockOwnerDeletion": false,
+    });
+    metadata.insert("ownerReferences".to_owned(), json!([owner]));
+    metadata
+}
+
+/// Metadata of an object that stays when the notebook goes.
+pub(crate) fn kept(session: &Session, name: &str) -> Map<String, Value> {
+    let mut metadata = Map::new();
+    metadata.insert("name".to_owned(), json!(name));
+    metadata.insert("namespace".to_owned(), json!(session.identity.namespace));
+    metadata.insert("labels".to_owned(), labels(session));
+    metadata
+}

@@ -1,0 +1,121 @@
+//! The notebook's pod: Jupyter with its kernels and Spark drivers, and beside it the door to the Spark UI.
+
+use crate::config::{DOOR, JUPYTER_CONFIG, SPARK_DEFAULTS, TUTORIAL};
+use crate::labels::{SPEC_ANNOTATION, owned};
+use crate::names::{DOOR_PORT, JUPYTER_PORT, TOKEN_KEY};
+use crate::validate::Session;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use std::fmt::Write as _;
+
+/// The user's home in our images.
+const HOME: &str = "/home/emberyard";
+const ETC: &str = "/etc/emberyard";
+
+pub(crate) fn pod(session: &Session) -> Value {
+    let spec = spec(session);
+    let mut metadata = owned(session, &session.names().pod());
+    metadata.insert(
+        "annotations".to_owned(),
+        json!({"kubectl.kubernetes.io/default-container": "notebook", SPEC_ANNOTATION: fingerprint(&spec)}),
+    );
+    json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
+}
+
+fn spec(session: &Session) -> Value {
+    let name = &session.identity.name;
+    json!({
+        "serviceAccountName": name,
+        "restartPolicy": "Always",
+        // Jupyter stops its kernels, and their drivers take their executors down, well within this.
+        "terminationGracePeriodSeconds": 15,
+        // The door counts the driver processes of the other container.
+        "shareProcessNamespace": true,
+        "enableServiceLinks": false,
+        "securityContext": {"runAsUser": 1000, "runAsGroup": 1000, "fsGroup": 1000, "fsGroupChangePolicy": "OnRootMismatch"},
+        "containers": [notebook(session), door(session)],
+        "volumes": volumes(session),
+    })
+}
+
+fn notebook(session: &Session) -> Value {
+    let Session { base_path, cpu, memory, folder, .. } = session;
+    let root = folder.as_deref().unwrap_or(HOME);
+    let host = session.gateway_url.split_once("://").map_or(session.gateway_url.as_str(), |(_, host)| host);
+    let mut mounts = vec![
+        json!({"name": "home", "mountPath": HOME}),
+        json!({"name": "token", "mountPath": format!("{ETC}/token"), "readOnly": true}),
+        json!({"name": "spark", "mountPath": format!("{ETC}/spark"), "readOnly": true}),
+        json!({"name": "jupyter", "mountPath": format!("{ETC}/jupyter"), "readOnly": true}),
+        json!({"name": "examples", "mountPath": format!("{ETC}/examples"), "readOnly": true}),
+    ];
+    if let Some(folder) = folder {
+        mounts.push(json!({"name": "folder", "mountPath": folder}));
+    }
+    json!({
+        "name": "notebook",
+        "image": session.image,
+        "command": ["jupyter", "lab", format!("--config={ETC}/jupyter/{JUPYTER_CONFIG}")],
+        "workingDir": root,
+        "env": [
+            {"name": "HOME", "value": HOME},
+            {"name": "EMBERYARD_BASE_URL", "value": base_path},
+            {"name": "EMBERYARD_ROOT_DIR", "value": root},
+            {"name": "EMBERYARD_EXAMPLES", "value": format!("{ETC}/examples")},
+            // Files about running servers must not outlive the processes they name.
+            {"name": "JUPYTER_RUNTIME_DIR", "value": "/tmp/jupyter-runtime"},
+            {"name": "JUPYTER_TOKEN_FILE", "value": format!("{ETC}/token/{TOKEN_KEY}")},
+            {"name": "SPARK_CONF_DIR", "value": format!("{ETC}/spark")},
+            // The word that executors find on their own PATH: the same environment as the kernel's.
+            {"name": "PYSPARK_PYTHON", "value": "python3"},
+            // Spark appends `:PORT` to this and calls it the address of its UI: a link through the gateway.
+            {"name": "SPARK_PUBLIC_DNS", "value": format!("{host}{base_path}spark")},
+        ],
+        "ports": [{"name": "http", "containerPort": JUPYTER_PORT}],
+        "resources": {"requests": {"cpu": cpu.to_string(), "memory": memory.to_string()}},
+        // Jupyter answers this page without a token.
+        "readinessProbe": {
+            "httpGet": {"path": format!("{base_path}api"), "port": JUPYTER_PORT},
+            "periodSeconds": 1, "timeoutSeconds": 5, "failureThreshold": 10,
+        },
+        "volumeMounts": mounts,
+    })
+}
+
+fn door(session: &Session) -> Value {
+    json!({
+        "name": "spark-door",
+        "image": session.image,
+        "command": ["python3", format!("{ETC}/door/{DOOR}"), DOOR_PORT.to_string()],
+        "ports": [{"name": "spark-ui", "containerPort": DOOR_PORT}],
+        "resources": {"requests": {"cpu": "10m", "memory": "48Mi"}},
+        "volumeMounts": [{"name": "door", "mountPath": format!("{ETC}/door"), "readOnly": true}],
+    })
+}
+
+fn volumes(session: &Session) -> Value {
+    let names = session.names();
+    let config = |volume: &str, file: &str| json!({"name": volume, "configMap": {"name": names.config(), "items": [{"key": file, "path": file}]}});
+    let mut volumes = vec![
+        json!({"name": "home", "persistentVolumeClaim": {"claimName": names.home()}}),
+        json!({"name": "token", "secret": {"secretName": session.token_secret, "items": [{"key": TOKEN_KEY, "path": TOKEN_KEY}]}}),
+        // Spark sends every file of its configuration folder to its executors: this one holds the defaults only.
+        config("spark", SPARK_DEFAULTS),
+        config("jupyter", JUPYTER_CONFIG),
+        config("door", DOOR),
+        config("examples", TUTORIAL),
+    ];
+    if let Some(folder) = &session.folder {
+        volumes.push(json!({"name": "folder", "hostPath": {"path": folder, "type": "Directory"}}));
+    }
+    Value::from(volumes)
+}
+
+/// Tells one pod spec from another; serde_json writes maps in order, so equal specs give equal texts.
+fn fingerprint(spec: &Value) -> String {
+    let digest = Sha256::digest(spec.to_string().as_bytes());
+    digest.iter().take(8).fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}"); // writing to a String can't fail
+        text
+    })
+}

@@ -1,0 +1,40 @@
+//! What an operator decides for all its notebooks.
+
+use emberyard_model::Quantity;
+use serde::{Deserialize, Serialize};
+
+/// Defaults and surroundings of every session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionSettings {
+    /// Image of Jupyter and the Spark driver.
+    pub notebook_image: String,
+    /// Image of the executors.
+    pub executor_image: String,
+    /// CPU request of a notebook's pod.
+    pub cpu: Quantity,
+    /// Memory request of a notebook's pod.
+    pub memory: Quantity,
+    /// Size of the home volume.
+    pub home_size: Quantity,
+    /// Where users reach the gateway: scheme, host, port, no path (`http://127.0.0.1:8321`).
+    pub gateway_url: String,
+    /// The cluster's DNS domain.
+    pub cluster_domain: String,
+}
+
+impl SessionSettings {
+    /// The defaults around a gateway's address. Jupyter, a kernel and a Spark driver together were seen to need
+    /// a bit more than 1 GiB; CPU is asked for modestly, since a notebook mostly waits for its user.
+    pub fn new(gateway_url: impl Into<String>) -> Self {
+        Self {
+            notebook_image: "pyspark-notebook".to_owned(),
+            executor_image: "spark-py".to_owned(),
+            cpu: Quantity::from_milli(500),
+            memory: Quantity::from_units(1280 << 20),
+            home_size: Quantity::from_units(10 << 30),
+            gateway_url: gateway_url.into(),
+            cluster_domain: "cluster.local".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! spark-defaults.conf: why `SparkSession.builder.getOrCreate()` needs no settings here.
+
+use crate::names::{DRIVER_PORT, UI_PORT};
+use crate::validate::Session;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/// The file. What the user's code sets wins over it; the notebook's `sparkDefaults` win over ours.
+pub(crate) fn defaults(session: &Session) -> String {
+    let mut all: BTreeMap<String, String> = BTreeMap::new();
+    let mut set = |key: &str, value: &str| all.insert(key.to_owned(), value.to_owned());
+    let name = &session.identity.name;
+
+    set("spark.master", &format!("k8s://https://kubernetes.default.svc.{}:443", session.cluster_domain));
+    set("spark.kubernetes.namespace", &session.identity.namespace);
+    set("spark.kubernetes.container.image", &session.executor_image);
+    set("spark.kubernetes.authenticate.caCertFile", &format!("{ACCOUNT}/ca.crt"));
+    set("spark.kubernetes.authenticate.oauthTokenFile", &format!("{ACCOUNT}/token"));
+    set("spark.kubernetes.authenticate.driver.serviceAccountName", name);
+    // Executors, their ConfigMap and volumes are owned by this pod: they go when it goes.
+    set("spark.kubernetes.driver.pod.name", &session.names().pod());
+    set("spark.driver.host", &session.driver_host());
+    set("spark.driver.port", &DRIVER_PORT.to_string());
+    // The service's name resolves only once the pod is known to it; the driver need not wait for that.
+    set("spark.driver.bindAddress", "0.0.0.0");
+    set("spark.ui.port", &UI_PORT.to_string());
+
+    set("spark.executor.instances", "2");
+    // One round of requests for the whole gang, so that nodes are bought in one decision.
+    set("spark.kubernetes.allocation.batch.size", "1000");
+    // A node that is drained hands its shuffle and cache over; the interval must stay below the grace of 30 s.
+    set("spark.decommission.enabled", "true");
+    set("spark.storage.decommission.enabled", "true");
+    set("spark.storage.decommission.replicationReattemptInterval", "5s");
+
+    if let Some(folder) = &session.folder {
+        let volume = "spark.kubernetes.executor.volumes.hostPath.folder";
+        set(&format!("{volume}.mount.path"), folder);
+        set(&format!("{volume}.options.path"), folder);
+        set(&format!("{volume}.options.type"), "Directory");
+    }
+    all.extend(session.spark_defaults.clone());
+
+    let mut text =
+        "# Written by the Emberyard operator; changes belong into the Notebook's spec.sparkDefaults.\n".to_owned();
+    for (key, value) in &all {
+        // A properties file: the value keeps a leading blank and a backslash only when escaped.
+        let value = value.replace('\\', "\\\\");
+        let _ = writeln!(text, "{key} {value}"); // writing to a String can't fail
+    }
+    text
+}

@@ -1,0 +1,38 @@
+//! What stays: the home volume; and the secret with the token.
+
+use crate::labels::{kept, owned};
+use crate::names::TOKEN_KEY;
+use crate::validate::Session;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+
+/// The home volume. No owner: a notebook of the same name finds its home again, and nobody loses work by a `delete`.
+pub(crate) fn home(session: &Session) -> Value {
+    let mut spec = json!({
+        "accessModes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": session.home_size.to_string()}},
+    });
+    if let Some(class) = &session.storage_class {
+        spec["storageClassName"] = json!(class);
+    }
+    json!({
+        "apiVersion": "v1", "kind": "PersistentVolumeClaim",
+        "metadata": kept(session, &session.names().home()),
+        "spec": spec,
+    })
+}
+
+/// The secret with a fresh token made of the given random bytes. Made once and never changed: links keep working.
+pub fn token_secret(session: &Session, random: &[u8; 24]) -> Value {
+    let token = random.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}"); // writing to a String can't fail
+        text
+    });
+    json!({
+        "apiVersion": "v1", "kind": "Secret", "type": "Opaque",
+        "metadata": owned(session, &session.token_secret),
+        "data": {TOKEN_KEY: STANDARD.encode(token)},
+    })
+}

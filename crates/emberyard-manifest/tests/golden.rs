@@ -1,0 +1,56 @@
+//! A whole notebook as files: what the operator would write for it.
+
+use emberyard_manifest::{Identity, NotebookObjects, Session, SessionSettings, build, token_secret, validate};
+use emberyard_model::{Folder, NotebookSpec};
+
+fn session(spec: NotebookSpec) -> Session {
+    let identity = Identity {
+        namespace: "default".to_owned(),
+        name: "my-pyspark-notebook".to_owned(),
+        uid: "00000000-0000-0000-0000-000000000001".to_owned(),
+    };
+    validate(identity, spec, &SessionSettings::new("http://127.0.0.1:8321/")).unwrap()
+}
+
+fn with_folder() -> Session {
+    session(NotebookSpec { folder: Some(Folder { path: "/home/ada/work".to_owned() }), ..NotebookSpec::default() })
+}
+
+#[test]
+fn a_whole_notebook() {
+    let session = with_folder();
+    let NotebookObjects { service_account, role, role_binding, mut config_map, services, home, pod } = build(&session);
+    insta::assert_snapshot!("spark-defaults.conf", config_map["data"]["spark-defaults.conf"].as_str().unwrap());
+    for (_, text) in config_map["data"].as_object_mut().unwrap() {
+        *text = "…".into();
+    }
+    let secret = token_secret(&session, &[7; 24]);
+    let all =
+        [vec![service_account, role, role_binding, config_map, home, secret], services.to_vec(), vec![pod.unwrap()]];
+    insta::assert_yaml_snapshot!("notebook", all.concat());
+}
+
+#[test]
+fn the_tutorial_is_the_tutorial() {
+    let config_map = build(&with_folder()).config_map;
+    let notebook: serde_json::Value =
+        serde_json::from_str(config_map["data"]["tutorial.ipynb"].as_str().unwrap()).unwrap();
+    let cells: Vec<String> = notebook["cells"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|cell| cell["cell_type"] == "code")
+        .map(|cell| cell["source"].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect())
+        .collect();
+    insta::assert_snapshot!("tutorial-code", cells.join("\n\n"));
+}
+
+#[test]
+fn a_stopped_notebook_has_no_pod_and_a_changed_one_another_fingerprint() {
+    let stopped = session(NotebookSpec { stopped: true, ..NotebookSpec::default() });
+    assert!(build(&stopped).pod.is_none());
+    let made_from =
+        |session: &Session| build(session).pod.unwrap()["metadata"]["annotations"]["emberyard.dev/made-from"].clone();
+    assert_eq!(made_from(&with_folder()), made_from(&with_folder()));
+    assert_ne!(made_from(&with_folder()), made_from(&session(NotebookSpec::default())));
+}
