@@ -2,7 +2,19 @@
 //! `emberyard-cluster`, whose records it keeps in a journal on disk, and beside it the controllers of
 //! `emberyard-control`, which go through the same request path under identities of their own.
 
-pub mod journal;
+mod config;
+mod control;
+mod engine;
+mod error;
+mod http;
+mod journal;
 pub mod kubeconfig;
 pub mod pki;
-pub mod token;
+mod serve;
+mod token;
+
+pub use config::{Clock, EntropySource, ServeConfig};
+pub use error::{CODES, ServeError};
+pub use journal::JournalError;
+pub use serve::serve;
+pub use token::{ISSUER, TokenError};

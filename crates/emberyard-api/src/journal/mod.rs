@@ -59,9 +59,10 @@ impl Journal {
         Ok((journal, recovered))
     }
 
-    /// The same with another segment length (bytes), for tests and small disks.
+    /// The same with another segment length, in bytes.
+    #[cfg(test)]
     #[must_use]
-    pub fn with_segment_bytes(mut self, bytes: u64) -> Self {
+    fn with_segment_bytes(mut self, bytes: u64) -> Self {
         self.segment_bytes = bytes;
         self
     }
