@@ -1,1 +1,27 @@
-//! What a kubelet decides: phases, restarts, probes, grace, volume plans.
+//! What a kubelet decides: phases, restarts, probes, grace, volume plans, environment.
+//!
+//! Ring 1: values only. The agent reports what happened into [`Observed`], calls [`plan`] and carries out the
+//! [`Action`]s; it makes no choices of its own.
+//!
+//! Rule source: the Kubernetes documentation of the pod life cycle and probes, API reference v1.35.
+
+pub mod env;
+pub mod error;
+pub mod expand;
+pub mod facts;
+pub mod fields;
+pub mod files;
+pub mod observed;
+mod plan;
+
+pub mod process;
+mod restart;
+pub mod spec;
+pub mod status;
+pub mod volumes;
+
+pub use error::{CODES, PodError};
+pub use facts::{Facts, ServiceFact, Sources};
+pub use observed::{Exit, ImageRecord, Observed, ProbeKind, Run, Stage};
+pub use plan::{Action, Decision, Event, Signal, plan};
+pub use spec::Pod;

@@ -106,9 +106,14 @@ mod tests {
 
     #[test]
     fn inside_and_outside() {
-        for (text, inside) in
-            [("10.41.0.2", true), ("10.42.9.9", true), ("10.96.0.1", true), ("127.1.1.1", true), ("10.43.0.1", false), ("1.1.1.1", false)]
-        {
+        for (text, inside) in [
+            ("10.41.0.2", true),
+            ("10.42.9.9", true),
+            ("10.96.0.1", true),
+            ("127.1.1.1", true),
+            ("10.43.0.1", false),
+            ("1.1.1.1", false),
+        ] {
             assert_eq!(is_inside(text.parse().unwrap()), inside, "{text}");
         }
     }

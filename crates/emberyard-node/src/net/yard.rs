@@ -70,9 +70,7 @@ pub fn attach_node(number: NodeNumber, netns_pid: u32) -> Result<(), NetError> {
         links.up("eth0").await?;
         links.route(Ipv4Addr::UNSPECIFIED, 0, YARD).await
     })?;
-    thread::within(None, async move |links| {
-        links.route(number.pod_network(), POD_PREFIX, number.node_ip()).await
-    })
+    thread::within(None, async move |links| links.route(number.pod_network(), POD_PREFIX, number.node_ip()).await)
 }
 
 /// Disconnects a node. Nothing happens if it is gone already.

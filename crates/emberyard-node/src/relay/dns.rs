@@ -86,7 +86,9 @@ async fn answer(bytes: &[u8]) -> Option<Vec<u8>> {
                 Ok(addresses) => {
                     let name = question.name();
                     reply.add_answers(
-                        addresses.into_iter().map(|a| Record::from_rdata(name.clone(), SECONDS_TO_LIVE, RData::A(A(a)))),
+                        addresses
+                            .into_iter()
+                            .map(|a| Record::from_rdata(name.clone(), SECONDS_TO_LIVE, RData::A(A(a)))),
                     );
                     ResponseCode::NoError
                 }
