@@ -1,5 +1,6 @@
 //! Automation, all of it in Rust: `cargo xtask check` is the one door.
 
+mod atlas;
 mod check;
 mod layers;
 mod purity;
@@ -10,6 +11,7 @@ const HELP: &str = "cargo xtask WORD
 
   check [--fast]   everything CI asks: format, lints, layers, licences, docs, unit, golden and journey tests
                    (--fast leaves out licences and the journeys)
+  atlas DATA_DIR   remakes the table of kinds (crates/emberyard-object/data) from what a real API server says of itself
   layers           which crate may use which, and what rings 0 and 1 may not touch
 ";
 
@@ -19,6 +21,7 @@ fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         ["check"] => check::run(check::Extent::Full),
         ["check", "--fast"] => check::run(check::Extent::Fast),
+        ["atlas", data] => atlas::run(std::path::Path::new(data)),
         ["layers"] => layers::check().and_then(|()| purity::check()),
         _ => {
             eprint!("{HELP}");

@@ -5,7 +5,7 @@ use crate::{Gvk, Gvr};
 use std::sync::Arc;
 
 /// A subresource of a kind.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Subresource {
     /// Last part of the path: `status`, `log`, `token`.
     pub name: String,
@@ -13,6 +13,8 @@ pub struct Subresource {
     pub kind: Gvk,
     /// Verbs it takes.
     pub verbs: Vec<String>,
+    /// Structure of those bodies; anything where they are no objects (`log`, `exec`).
+    pub schema: Arc<Schema>,
 }
 
 /// A column of the table form.

@@ -1,9 +1,11 @@
 //! The four ways to change an object in part.
 
 pub mod apply;
+mod strategic;
 
-use crate::Kind;
-use serde_json::Value;
+pub use strategic::strategic;
+
+use serde_json::{Map, Value};
 
 /// Why a patch can't be applied.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -12,22 +14,44 @@ pub enum PatchError {
     #[error("{0}")]
     Malformed(String),
     /// The patch does not fit the object (a JSON patch's path or test): 422.
-    #[error("{0}")]
+    #[error("the server rejected our request due to an error in our request: {0}")]
     Unfit(String),
 }
 
-/// JSON patch (RFC 6902): `operations` is the array.
-pub fn json(_target: &Value, _operations: &Value) -> Result<Value, PatchError> {
-    todo!()
+/// Most operations a JSON patch may have (as upstream).
+const MOST_OPERATIONS: usize = 10_000;
+
+/// JSON patch (RFC 6902): `operations` is the array. All or nothing.
+pub fn json(target: &Value, operations: &Value) -> Result<Value, PatchError> {
+    let patch: json_patch::Patch = serde_json::from_value(operations.clone())
+        .map_err(|e| PatchError::Malformed(format!("error decoding patch: {e}")))?;
+    if patch.0.len() > MOST_OPERATIONS {
+        let count = patch.0.len();
+        return Err(PatchError::Malformed(format!(
+            "The allowed maximum operations in a JSON patch is {MOST_OPERATIONS}, got {count}"
+        )));
+    }
+    let mut result = target.clone();
+    json_patch::patch(&mut result, &patch).map_err(|e| PatchError::Unfit(e.to_string()))?;
+    Ok(result)
 }
 
-/// Merge patch (RFC 7386).
+/// Merge patch (RFC 7386): null deletes, objects merge, all else replaces.
 #[must_use]
-pub fn merge(_target: &Value, _patch: &Value) -> Value {
-    todo!()
+pub fn merge(target: &Value, patch: &Value) -> Value {
+    let Value::Object(changes) = patch else { return patch.clone() };
+    let mut result: Map<String, Value> = target.as_object().cloned().unwrap_or_default();
+    for (key, change) in changes {
+        if change.is_null() {
+            result.remove(key);
+        } else {
+            let before = result.get(key).unwrap_or(&Value::Null);
+            let after = merge(before, change);
+            result.insert(key.clone(), after);
+        }
+    }
+    Value::Object(result)
 }
 
-/// Strategic merge patch, by the published merge keys of `kind`. Custom resources have none: 415 is the caller's answer.
-pub fn strategic(_kind: &Kind, _target: &Value, _patch: &Value) -> Result<Value, PatchError> {
-    todo!()
-}
+#[cfg(test)]
+mod tests;
