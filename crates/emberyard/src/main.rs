@@ -2,6 +2,7 @@
 //! environment.
 
 mod api;
+mod book;
 mod cli;
 mod error;
 mod keeper;
