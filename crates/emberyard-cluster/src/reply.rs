@@ -1,7 +1,8 @@
 //! What the server answers.
 
-use crate::{Method, Revision, User, WatchCursor, journal::Record};
+use crate::{Revision, User, WatchCursor, journal::Record};
 use bytes::Bytes;
+use emberyard_object::Method;
 use serde_json::Value;
 use std::time::Duration;
 

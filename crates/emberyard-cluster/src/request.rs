@@ -2,21 +2,7 @@
 
 use crate::User;
 use bytes::Bytes;
-
-/// HTTP method.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Method {
-    /// GET (and HEAD).
-    Get,
-    /// POST.
-    Post,
-    /// PUT.
-    Put,
-    /// PATCH.
-    Patch,
-    /// DELETE.
-    Delete,
-}
+use emberyard_object::Method;
 
 /// Whom a request wants to be taken for (`Impersonate-*` headers).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

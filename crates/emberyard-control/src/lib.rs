@@ -8,11 +8,7 @@ mod controller;
 mod index;
 mod reconcile;
 mod resources;
-mod scheduler;
 mod settings;
-
-#[cfg(test)]
-mod fake;
 
 pub use controller::{Change, Controller, Input, Output, Rng};
 pub use index::{Id, Index};

@@ -1,7 +1,6 @@
 //! What scheduler and controllers must be told.
 
 use crate::Controller;
-use crate::scheduler::Scheduler;
 use emberyard_object::Catalog;
 
 /// Settings of all controllers.
@@ -17,5 +16,5 @@ pub struct Settings {
 
 /// Scheduler and controllers, ready to run.
 pub fn all(_settings: &Settings) -> Vec<Box<dyn Controller>> {
-    vec![Box::new(Scheduler::default())]
+    Vec::new()
 }

@@ -2,7 +2,6 @@
 //! environment.
 
 mod api;
-mod book;
 mod cli;
 mod error;
 mod keeper;

@@ -2,7 +2,7 @@
 
 use crate::error::Failure;
 use crate::keeper::NodeFile;
-use crate::yard::{Settings, YardDir};
+use crate::yard::YardDir;
 use emberyard_model::{Bytes, Cpu, Explained, NodeName, Resources};
 use emberyard_node::net::address::NodeNumber;
 use emberyard_node::{AgentConfig, ServingIdentity};
@@ -22,7 +22,6 @@ pub async fn run(dir: YardDir, name: NodeName) -> Result<(), Failure> {
     let file: NodeFile = serde_json::from_slice(&text).map_err(|error| wrong(error.into()))?;
     let number =
         NodeNumber::new(file.index).ok_or_else(|| Failure::Usage(format!("node number {} is too high", file.index)))?;
-    let images = Settings::load(&dir)?.map_or_else(|| dir.images(), |settings| settings.images(&dir));
     let shutdown = CancellationToken::new();
     let config = AgentConfig {
         node_name: name,
@@ -35,7 +34,7 @@ pub async fn run(dir: YardDir, name: NodeName) -> Result<(), Failure> {
         labels: BTreeMap::from([("emberyard.dev/provider".to_owned(), "local".to_owned())]),
         annotations: BTreeMap::new(),
         kubeconfig: folder.join("kubeconfig"),
-        image_store: images,
+        image_store: dir.images(),
         serving: ServingIdentity {
             certificate: folder.join("serving.crt"),
             key: folder.join("serving.key"),
