@@ -1,0 +1,191 @@
+//! The network for real: a yard with two nodes, two pods and the machine's side, each a network namespace, inside one
+//! user namespace. Runs as root and as an unprivileged user alike.
+
+use emberyard_node::net::address::{DNS_PORT, NodeNumber, RELAY_PORT, YARD};
+use emberyard_node::net::{node, pod, yard};
+use emberyard_node::relay::{self, RelaySockets};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream, UdpSocket};
+use std::os::fd::{AsFd, OwnedFd};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+const INSIDE: &str = "EMBERYARD_TEST_INSIDE";
+
+/// A process that holds a network namespace until it is dropped.
+struct Space(Child);
+
+impl Space {
+    fn new() -> Self {
+        let mut child = Command::new("unshare")
+            .args(["--net", "sh", "-c", "ip link set lo up; echo ready; exec sleep 60"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        Self(child)
+    }
+
+    fn pid(&self) -> u32 {
+        self.0.id()
+    }
+
+    fn fd(&self) -> OwnedFd {
+        File::open(format!("/proc/{}/ns/net", self.pid())).unwrap().into()
+    }
+
+    /// Does something on a thread inside.
+    fn enter<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> std::thread::JoinHandle<T> {
+        let fd = self.fd();
+        std::thread::spawn(move || {
+            move_into_link_name_space(fd.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
+            work()
+        })
+    }
+
+    fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
+        self.enter(work).join().unwrap()
+    }
+}
+
+impl Drop for Space {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A server that answers each connection with the peer's address.
+fn serve(listener: TcpListener) {
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let peer = stream.peer_addr().unwrap();
+            let _ = write!(stream, "{}", peer.ip());
+        }
+    });
+}
+
+/// What a server says, or the kind of the error.
+fn ask(address: &str) -> String {
+    let address: SocketAddrV4 = address.parse().unwrap();
+    let mut text = String::new();
+    let result = TcpStream::connect_timeout(&address.into(), Duration::from_secs(5)).and_then(|mut stream| {
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        stream.read_to_string(&mut text)
+    });
+    match result {
+        Ok(_) => text,
+        Err(error) => format!("{:?}", error.kind()),
+    }
+}
+
+fn inside() {
+    assert_eq!(yard::setup(RELAY_PORT).unwrap(), yard::Outbound::Redirected);
+    yard::setup(RELAY_PORT).expect("setup may be repeated");
+    let machine = Space::new();
+    let numbers = [NodeNumber::new(1).unwrap(), NodeNumber::new(2).unwrap()];
+    let nodes = [Space::new(), Space::new()];
+    let pods = [Space::new(), Space::new()];
+    for ((number, space), pod_space) in numbers.into_iter().zip(&nodes).zip(&pods) {
+        yard::attach_node(number, space.pid()).unwrap();
+        yard::attach_node(number, space.pid()).expect("attach may be repeated");
+        let fd = pod_space.fd();
+        space.run(move || {
+            node::setup(number).unwrap();
+            let [a, b, c, _] = number.pod_gateway().octets();
+            pod::attach(number, fd, Ipv4Addr::new(a, b, c, 2)).unwrap();
+            node::add_service_address(Ipv4Addr::new(10, 96, 0, 77)).unwrap();
+        });
+    }
+    let bind = |space: &Space, address: &'static str| space.run(move || TcpListener::bind(address).unwrap());
+    serve(bind(&pods[0], "0.0.0.0:80"));
+    serve(bind(&nodes[1], "10.96.0.77:80"));
+    serve(bind(&machine, "127.0.0.1:5000"));
+    serve(bind(&machine, "127.0.0.1:5001"));
+    let target = format!("--net=/proc/{}/ns/net", machine.pid());
+    let added = Command::new("nsenter")
+        .args([target.as_str(), "ip", "addr", "add", "198.51.100.7/32", "dev", "lo"])
+        .status()
+        .unwrap();
+    assert!(added.success());
+    serve(bind(&machine, "198.51.100.7:443"));
+    let sockets = RelaySockets {
+        tcp: TcpListener::bind((Ipv4Addr::UNSPECIFIED, RELAY_PORT)).unwrap(),
+        dns_udp: UdpSocket::bind((YARD, DNS_PORT)).unwrap(),
+        dns_tcp: TcpListener::bind((YARD, DNS_PORT)).unwrap(),
+    };
+    let shutdown = CancellationToken::new();
+    let stop = shutdown.clone();
+    let relay = machine.enter(move || {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        runtime.block_on(relay::run(sockets, BTreeSet::from([5000]), stop)).unwrap();
+    });
+    let from = |space: &Space, address: &'static str| space.run(move || ask(address));
+    // Pod to pod over two nodes: the true address is seen.
+    assert_eq!(from(&pods[1], "10.42.1.2:80"), "10.42.2.2");
+    // Pod to a service address of its node: the true address is seen.
+    assert_eq!(from(&pods[1], "10.96.0.77:80"), "10.42.2.2");
+    // Out through the relay, from a pod, a node and the yard itself.
+    assert_eq!(from(&pods[0], "198.51.100.7:443"), "198.51.100.7");
+    assert_eq!(from(&nodes[0], "198.51.100.7:443"), "198.51.100.7");
+    assert_eq!(ask("198.51.100.7:443"), "198.51.100.7");
+    // The machine's loopback: only what is allowed.
+    assert_eq!(from(&pods[0], "10.41.0.2:5000"), "127.0.0.1");
+    assert_eq!(from(&pods[0], "10.41.0.2:5001"), "ConnectionReset");
+    // The pod's own loopback stays its own.
+    assert_eq!(from(&pods[0], "127.0.0.1:80"), "127.0.0.1");
+    assert_eq!(from(&pods[1], "127.0.0.1:5000"), "ConnectionRefused");
+    // What a node's end of the link leaves behind can be taken down.
+    nodes[0].run(|| pod::detach(Ipv4Addr::new(10, 42, 1, 2)).unwrap());
+    nodes[0].run(|| node::remove_service_address(Ipv4Addr::new(10, 96, 0, 77)).unwrap());
+    nodes[0].run(|| node::remove_service_address(Ipv4Addr::new(10, 96, 0, 77)).unwrap());
+    yard::detach_node(numbers[0]).unwrap();
+    yard::detach_node(numbers[0]).expect("detach may be repeated");
+    assert_ne!(from(&pods[1], "10.42.1.2:80"), "10.42.2.2");
+    shutdown.cancel();
+    relay.join().unwrap();
+}
+
+fn outside(launcher: &[&str]) {
+    let program = std::env::current_exe().unwrap();
+    let mut words: Vec<&str> = launcher.to_vec();
+    words.extend(["unshare", "--user", "--map-root-user", "--net"]);
+    let output = Command::new(words[0])
+        .args(&words[1..])
+        .arg(program)
+        .args(["--exact", "works_inside", "--nocapture"])
+        .env(INSIDE, "yes")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && text.contains("network works"), "{text}");
+}
+
+#[test]
+fn works_inside() {
+    if std::env::var_os(INSIDE).is_some() {
+        inside();
+        println!("network works");
+    }
+}
+
+#[test]
+fn a_yard_in_a_user_namespace() {
+    if std::env::var_os(INSIDE).is_none() {
+        outside(&[]);
+    }
+}
+
+/// Where the tests run as root, also as somebody without rights.
+#[test]
+fn a_yard_of_an_unprivileged_user() {
+    if std::env::var_os(INSIDE).is_none() && rustix::process::getuid().is_root() {
+        outside(&["setpriv", "--reuid=12345", "--regid=12345", "--clear-groups"]);
+    }
+}
