@@ -131,14 +131,12 @@ pub fn out_of_memory_kills(groups: &[PathBuf]) -> u64 {
         .sum()
 }
 
-/// Kills everything in the groups at once, where the kernel can (version 2).
-pub fn kill(groups: &[PathBuf]) {
-    for group in groups {
-        let _not_there = fs::OpenOptions::new()
-            .write(true)
-            .open(group.join("cgroup.kill"))
-            .and_then(|mut file| std::io::Write::write_all(&mut file, b"1"));
-    }
+/// Kills everything in the groups at once; false where the kernel cannot (version 1).
+pub fn kill(groups: &[PathBuf]) -> bool {
+    groups.iter().any(|group| {
+        let kill = fs::OpenOptions::new().write(true).open(group.join("cgroup.kill"));
+        kill.and_then(|mut file| std::io::Write::write_all(&mut file, b"1")).is_ok()
+    })
 }
 
 /// Where groups can be made, by controller (and `kill` for version 2).

@@ -14,6 +14,7 @@ mod probe;
 mod process;
 mod record;
 mod role;
+mod rootfs;
 mod run;
 mod sweep;
 mod sys;
@@ -42,6 +43,7 @@ pub fn dispatch(args: &[OsString]) -> Option<ExitCode> {
         holder_role::NODE => holder_role::node(),
         place_role::SPAWN => place_role::spawn(),
         place_role::OPEN => place_role::open(),
+        pod::POD => pod::supervise(),
         _ => return None,
     };
     // A role tells its parent what failed; only when even that failed is there anything left to say.

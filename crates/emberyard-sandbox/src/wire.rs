@@ -33,13 +33,15 @@ pub enum Filled {
 pub struct Channel {
     socket: OwnedFd,
     buffer: Vec<u8>,
+    /// How much of the buffer is known to hold no end of a message.
+    searched: usize,
     fds: VecDeque<OwnedFd>,
 }
 
 impl Channel {
     /// Over a connected socket.
     pub fn new(socket: OwnedFd) -> Self {
-        Self { socket, buffer: Vec::new(), fds: VecDeque::new() }
+        Self { socket, buffer: Vec::new(), searched: 0, fds: VecDeque::new() }
     }
 
     /// Two ends that are connected with each other.
@@ -111,7 +113,12 @@ impl Channel {
 
     /// Takes the next whole message out of what was read.
     pub fn take<T: DeserializeOwned>(&mut self) -> io::Result<Option<T>> {
-        let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') else { return Ok(None) };
+        let Some(end) = self.buffer[self.searched..].iter().position(|byte| *byte == b'\n') else {
+            self.searched = self.buffer.len();
+            return Ok(None);
+        };
+        let end = self.searched + end;
+        self.searched = 0;
         let message = serde_json::from_slice(&self.buffer[..end])?;
         self.buffer.drain(..=end);
         Ok(Some(message))

@@ -3,6 +3,7 @@
 
 mod holders;
 mod places;
+mod pods;
 mod world;
 
 use std::ffi::OsString;
@@ -30,7 +31,7 @@ fn main() -> ExitCode {
     if args.iter().any(|arg| arg == "--list") {
         return ExitCode::SUCCESS;
     }
-    let tests: Vec<Test> = [holders::TESTS, places::TESTS].concat();
+    let tests: Vec<Test> = [holders::TESTS, places::TESTS, pods::TESTS].concat();
     let mut failed = 0;
     for (name, test) in tests {
         if !filters.is_empty() && !filters.iter().any(|filter| name.contains(filter.as_str())) {
