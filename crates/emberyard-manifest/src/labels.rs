@@ -1,10 +1,9 @@
 //! Labels of everything that belongs to a notebook.
 
 use crate::validate::Session;
+use emberyard_model::notebook::{GROUP, NOTEBOOK_KIND, NOTEBOOK_LABEL, VERSION};
 use serde_json::{Map, Value, json};
 
-/// Label with the notebook's name.
-pub const NOTEBOOK_LABEL: &str = "emberyard.dev/notebook";
 /// Value of `app.kubernetes.io/managed-by`.
 pub const MANAGED_BY: &str = "emberyard";
 /// Annotation of the pod: what it was made from, to see when a new one would differ.
@@ -32,8 +31,8 @@ pub(crate) fn labels(session: &Session) -> Value {
 pub(crate) fn owned(session: &Session, name: &str) -> Map<String, Value> {
     let mut metadata = kept(session, name);
     let owner = json!({
-        "apiVersion": format!("{}/{}", emberyard_model::notebook::GROUP, emberyard_model::notebook::VERSION),
-        "kind": emberyard_model::notebook::NOTEBOOK_KIND,
+        "apiVersion": format!("{GROUP}/{VERSION}"),
+        "kind": NOTEBOOK_KIND,
         "name": session.identity.name,
         "uid": session.identity.uid,
         "controller": true,

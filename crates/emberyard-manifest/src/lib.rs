@@ -19,10 +19,8 @@ mod validate;
 
 pub use build::{NotebookObjects, build};
 pub use error::{CODES, InvalidNotebook};
-pub use labels::{MANAGED_BY, NOTEBOOK_LABEL, SPEC_ANNOTATION};
-pub use names::{
-    DOOR_PORT, JUPYTER_PORT, Names, SESSION_PATH, SPARK_APP_LABEL, SPARK_ROLE_LABEL, TOKEN_KEY, base_path,
-};
+pub use labels::{MANAGED_BY, SPEC_ANNOTATION};
+pub use names::{Names, SESSION_PATH, SPARK_APP_LABEL, SPARK_ROLE_LABEL};
 pub use settings::SessionSettings;
 pub use storage::token_secret;
 pub use validate::{Identity, Session, validate};

@@ -1,13 +1,7 @@
 //! What the parts of a notebook are called.
 
-/// Port of Jupyter in the notebook's pod.
-pub const JUPYTER_PORT: u16 = 8888;
-/// Port of the Spark UI's door in the notebook's pod.
-pub const DOOR_PORT: u16 = 4039;
 /// The door's page that tells the operator which contexts run.
 pub const SESSION_PATH: &str = "/emberyard/session";
-/// Key of the token in its secret.
-pub const TOKEN_KEY: &str = "token";
 /// Spark's label with the application's id, on all that an application makes.
 pub const SPARK_APP_LABEL: &str = "spark-app-selector";
 /// Spark's label that tells `driver` from `executor`.
@@ -52,9 +46,4 @@ impl Names<'_> {
     pub fn ui_service(&self) -> String {
         format!("{}-spark-ui", self.0)
     }
-}
-
-/// Path of a notebook behind the gateway, with slashes at both ends.
-pub fn base_path(namespace: &str, name: &str) -> String {
-    format!("/notebooks/{namespace}/{name}/")
 }

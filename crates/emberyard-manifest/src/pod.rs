@@ -2,8 +2,8 @@
 
 use crate::config::{DOOR, JUPYTER_CONFIG, SPARK_DEFAULTS, TUTORIAL};
 use crate::labels::{SPEC_ANNOTATION, owned};
-use crate::names::{DOOR_PORT, JUPYTER_PORT, TOKEN_KEY};
 use crate::validate::Session;
+use emberyard_model::notebook::{DOOR_PORT, JUPYTER_PORT, TOKEN_KEY};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;

@@ -1,8 +1,9 @@
 //! The three services of a notebook.
 
 use crate::labels::{owned, selector};
-use crate::names::{DOOR_PORT, DRIVER_PORT, JUPYTER_PORT, UI_PORT};
+use crate::names::{DRIVER_PORT, UI_PORT};
 use crate::validate::Session;
+use emberyard_model::notebook::{DOOR_PORT, JUPYTER_PORT};
 use serde_json::{Value, json};
 
 /// Jupyter itself.

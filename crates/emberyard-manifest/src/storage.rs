@@ -1,10 +1,10 @@
 //! What stays: the home volume; and the secret with the token.
 
 use crate::labels::{kept, owned};
-use crate::names::TOKEN_KEY;
 use crate::validate::Session;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use emberyard_model::notebook::TOKEN_KEY;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 

@@ -1,8 +1,9 @@
 //! Spec and settings to a [`Session`]: every default settled, every text checked.
 
 use crate::error::InvalidNotebook;
-use crate::names::{Names, base_path};
+use crate::names::Names;
 use crate::settings::SessionSettings;
+use emberyard_model::notebook::base_path;
 use emberyard_model::{NamespaceName, NotebookSpec, Quantity};
 use std::collections::BTreeMap;
 

@@ -15,6 +15,20 @@ pub const NOTEBOOKS: &str = "notebooks";
 /// Kind.
 pub const NOTEBOOK_KIND: &str = "Notebook";
 
+/// Label with the notebook's name, on everything that belongs to it.
+pub const NOTEBOOK_LABEL: &str = "emberyard.dev/notebook";
+/// Port of Jupyter in the notebook's pod.
+pub const JUPYTER_PORT: u16 = 8888;
+/// Port of the Spark UI's door in the notebook's pod.
+pub const DOOR_PORT: u16 = 4039;
+/// Key of the token in its secret.
+pub const TOKEN_KEY: &str = "token";
+
+/// Path of a notebook behind the gateway, with slashes at both ends.
+pub fn base_path(namespace: &str, name: &str) -> String {
+    format!("/notebooks/{namespace}/{name}/")
+}
+
 /// What the user wants. Everything has a default, so `spec: {}` is a whole notebook.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

@@ -1,0 +1,181 @@
+//! Cells in order, outputs as they come, the first error ends it.
+
+use super::channel::Channel;
+use super::jupyter::{Jupyter, Session};
+use super::{Document, RunError};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// A kernel that starts is asked again at this pace whether it is there.
+const NUDGE: Duration = Duration::from_secs(1);
+
+/// How a file is run.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// The session's name. A name that is in use joins that session's kernel, so it should be a new one.
+    pub session: String,
+    /// Time for everything; none: without limit.
+    pub timeout: Option<Duration>,
+}
+
+/// What happens during a run.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// A code cell begins.
+    Cell {
+        /// Its number, from 1.
+        number: usize,
+        /// How many there are.
+        of: usize,
+    },
+    /// Text on standard output or error.
+    Stream {
+        /// Whether it is standard error.
+        error: bool,
+        /// The text.
+        text: String,
+    },
+    /// A result or a display, as text.
+    Show(String),
+    /// A traceback, with terminal colours.
+    Traceback(String),
+}
+
+/// Runs every code cell in a kernel of its own and ends that kernel, whatever happens. Outputs go to `tell` and into the document.
+pub async fn run(
+    jupyter: &Jupyter,
+    document: &mut Document,
+    options: &RunOptions,
+    tell: &mut (dyn FnMut(Event) + Send),
+) -> Result<(), RunError> {
+    document.clear();
+    let session = jupyter.open(&options.session, document.kernel_name()).await?;
+    let cells = cells(jupyter, &session, document, options, tell);
+    let done = match options.timeout {
+        Some(limit) => tokio::time::timeout(limit, cells).await.unwrap_or(Err(RunError::Timeout(limit))),
+        None => cells.await,
+    };
+    let closed = jupyter.close(&session).await;
+    match (done, closed) {
+        // A kernel that died took its session with it.
+        (Err(error), _) | (Ok(()), Err(error)) => Err(error),
+        (Ok(()), Ok(())) => Ok(()),
+    }
+}
+
+async fn cells(
+    jupyter: &Jupyter,
+    session: &Session,
+    document: &mut Document,
+    options: &RunOptions,
+    tell: &mut (dyn FnMut(Event) + Send),
+) -> Result<(), RunError> {
+    let mut channel = Channel::open(jupyter, session, &options.session).await?;
+    awake(&mut channel).await?;
+    let of = document.len();
+    for number in 0..of {
+        let code = document.source(number);
+        if code.trim().is_empty() {
+            continue;
+        }
+        tell(Event::Cell { number: number + 1, of });
+        cell(&mut channel, document, number, &code, tell).await?;
+    }
+    Ok(())
+}
+
+/// Waits until the kernel answers; what is sent before it listens can be lost.
+async fn awake(channel: &mut Channel) -> Result<(), RunError> {
+    loop {
+        channel.send("kernel_info_request", json!({})).await?;
+        let reply = async {
+            loop {
+                let message = channel.next().await?;
+                if message["header"]["msg_type"] == "kernel_info_reply" {
+                    return Ok(());
+                }
+            }
+        };
+        if let Ok(answered) = tokio::time::timeout(NUDGE, reply).await {
+            return answered;
+        }
+    }
+}
+
+async fn cell(
+    channel: &mut Channel,
+    document: &mut Document,
+    number: usize,
+    code: &str,
+    tell: &mut (dyn FnMut(Event) + Send),
+) -> Result<(), RunError> {
+    let request = json!({
+        "code": code, "silent": false, "store_history": true, "user_expressions": {}, "allow_stdin": false,
+        "stop_on_error": true,
+    });
+    let id = channel.send("execute_request", request).await?;
+    let mut reply = None;
+    let mut idle = false;
+    let mut clear_first = false;
+    // The reply and the last output travel on two channels; both must have arrived.
+    while reply.is_none() || !idle {
+        let message = channel.next().await?;
+        let content = &message["content"];
+        let kind = message["header"]["msg_type"].as_str().unwrap_or_default();
+        if kind == "status" && matches!(content["execution_state"].as_str(), Some("restarting" | "dead")) {
+            return Err(RunError::KernelDied);
+        }
+        if message["parent_header"]["msg_id"] != id.as_str() {
+            continue;
+        }
+        match kind {
+            "status" => idle |= content["execution_state"] == "idle",
+            "execute_input" => document.set_count(number, &content["execution_count"]),
+            "execute_reply" => reply = Some(content.clone()),
+            "clear_output" if content["wait"] == true => clear_first = true,
+            "clear_output" => document.clear_outputs(number),
+            "stream" | "display_data" | "execute_result" | "error" => {
+                if std::mem::take(&mut clear_first) {
+                    document.clear_outputs(number);
+                }
+                document.add_output(number, output(kind, content));
+                tell(event(kind, content));
+            }
+            _ => {}
+        }
+    }
+    let reply = reply.unwrap_or_default();
+    if reply["status"] == "ok" {
+        return Ok(());
+    }
+    let text = |field: &str| reply[field].as_str().unwrap_or_default().to_owned();
+    Err(RunError::Cell { number: number + 1, name: text("ename"), value: text("evalue") })
+}
+
+/// A message as nbformat 4 keeps it.
+fn output(kind: &str, content: &Value) -> Value {
+    let mut output = json!({"output_type": kind});
+    let fields: &[&str] = match kind {
+        "stream" => &["name", "text"],
+        "error" => &["ename", "evalue", "traceback"],
+        "execute_result" => &["data", "metadata", "execution_count"],
+        _ => &["data", "metadata"],
+    };
+    for field in fields {
+        output[*field] = content[*field].clone();
+    }
+    output
+}
+
+/// A message as a person reads it.
+fn event(kind: &str, content: &Value) -> Event {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    match kind {
+        "stream" => Event::Stream { error: content["name"] == "stderr", text: text(&content["text"]) },
+        "error" => {
+            let lines: Vec<String> = content["traceback"].as_array().into_iter().flatten().map(text).collect();
+            Event::Traceback(lines.join("\n"))
+        }
+        _ => Event::Show(text(&content["data"]["text/plain"])),
+    }
+}

@@ -1,0 +1,156 @@
+//! Objects and claims to the planner's world: pure.
+
+use crate::index::Index;
+use emberyard_cloud::{NodeClaim, NodeState as ClaimState};
+use emberyard_model::fit::Demand;
+use emberyard_model::{NodeName, Timestamp};
+use emberyard_plan::{Node, NodeState, Policy, World, observe};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What must be remembered from one look to the next.
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// Since when each claim has been in its state.
+    since: BTreeMap<NodeName, (ClaimState, Timestamp)>,
+    /// Nodes that have been ready: silence of theirs is a loss, not a boot.
+    ever_ready: BTreeSet<NodeName>,
+}
+
+impl Memory {
+    /// The world as it is now.
+    pub fn world(
+        &mut self,
+        nodes: &Index,
+        pods: &Index,
+        claims: &[NodeClaim],
+        policy: &Policy,
+        now: Timestamp,
+    ) -> World {
+        self.note(claims, now);
+        let claimed: BTreeMap<&NodeName, &NodeClaim> = claims.iter().map(|claim| (&claim.name, claim)).collect();
+        let mut seen: Vec<Node> = nodes.values().filter_map(|object| self.node(object, &claimed, now)).collect();
+        let known: BTreeSet<NodeName> = seen.iter().map(|node| node.name.clone()).collect();
+        let unseen = claims.iter().filter(|claim| !known.contains(&claim.name));
+        seen.extend(unseen.map(|claim| self.unseen(claim, policy, now)));
+        seen.sort_by(|a, b| a.name.cmp(&b.name));
+        self.ever_ready.retain(|name| known.contains(name));
+        World { nodes: seen, pods: pods.values().filter_map(observe::pod).collect(), expected: BTreeMap::new() }
+    }
+
+    fn note(&mut self, claims: &[NodeClaim], now: Timestamp) {
+        self.since.retain(|name, _| claims.iter().any(|claim| claim.name == *name));
+        for claim in claims {
+            let entry = self.since.entry(claim.name.clone()).or_insert((claim.state, now));
+            // From booting to running is still the same boot, until the node is ready.
+            if entry.0 != claim.state && claim.state == ClaimState::Dead {
+                entry.1 = now;
+            }
+            entry.0 = claim.state;
+        }
+    }
+
+    fn since(&self, claim: &NodeClaim, now: Timestamp) -> Timestamp {
+        self.since.get(&claim.name).map_or(now, |(_, since)| *since)
+    }
+
+    /// A node that has joined.
+    fn node(&mut self, object: &Value, claimed: &BTreeMap<&NodeName, &NodeClaim>, now: Timestamp) -> Option<Node> {
+        let name = NodeName::new(object["metadata"]["name"].as_str()?).ok()?;
+        let claim = claimed.get(&name).copied();
+        let boots = claim.filter(|_| !self.ever_ready.contains(&name)).map(|claim| self.since(claim, now));
+        let mut node = observe::node(object, boots)?;
+        if node.state == NodeState::Ready {
+            self.ever_ready.insert(name);
+            // Nobody could bring such a node back: it is not this provider's.
+            node.keep |= claim.is_none();
+        }
+        if let Some(claim) = claim.filter(|claim| claim.state == ClaimState::Dead) {
+            // The provider knows first.
+            node.state = NodeState::Lost { since: self.since(claim, now) };
+        }
+        Some(node)
+    }
+
+    /// A node that was asked for and has not joined yet.
+    fn unseen(&self, claim: &NodeClaim, policy: &Policy, now: Timestamp) -> Node {
+        let since = self.since(claim, now);
+        let shape = policy.shapes.iter().find(|shape| shape.name == claim.shape);
+        Node {
+            name: claim.name.clone(),
+            state: match claim.state {
+                ClaimState::Dead => NodeState::Lost { since },
+                ClaimState::Booting | ClaimState::Running => NodeState::Booting { since },
+            },
+            allocatable: shape.map_or_else(|| Demand::from(claim.resources), |shape| shape.allocatable.clone()),
+            labels: shape.map(|shape| shape.labels.clone()).unwrap_or_default(),
+            taints: shape.map(|shape| shape.taints.clone()).unwrap_or_default(),
+            created: since,
+            empty_since: None,
+            keep: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use emberyard_client::WatchEvent;
+    use emberyard_model::{Bytes, Cpu, Resources};
+    use emberyard_plan::Shape;
+    use serde_json::json;
+
+    fn claim(name: &str, state: ClaimState) -> NodeClaim {
+        let resources = Resources { cpu: Cpu(4000), memory: Bytes(8 << 30), pods: 110 };
+        NodeClaim {
+            name: NodeName::new(name).unwrap(),
+            request: String::new(),
+            shape: "local".to_owned(),
+            resources,
+            state,
+        }
+    }
+
+    fn node(name: &str, ready: &str) -> Value {
+        json!({
+            "metadata": {"name": name, "creationTimestamp": "1970-01-01T00:00:01Z"},
+            "status": {"allocatable": {"cpu": "4"}, "conditions": [{"type": "Ready", "status": ready, "lastTransitionTime": "1970-01-01T00:00:05Z"}]},
+        })
+    }
+
+    fn look(memory: &mut Memory, nodes: Vec<Value>, claims: &[NodeClaim], seconds: i64) -> Vec<String> {
+        let mut index = Index::default();
+        index.apply(WatchEvent::Restarted(nodes));
+        let resources = claim("x", ClaimState::Booting).resources;
+        let shape =
+            Shape { name: "local".to_owned(), allocatable: resources.into(), labels: BTreeMap::new(), taints: vec![] };
+        let policy = Policy::of_one_shape(1, 4, shape);
+        let world = memory.world(&index, &Index::default(), claims, &policy, Timestamp::from_seconds(seconds));
+        world
+            .nodes
+            .iter()
+            .map(|node| {
+                let state = match node.state {
+                    NodeState::Booting { since } => format!("booting {}", since.seconds()),
+                    NodeState::Lost { since } => format!("lost {}", since.seconds()),
+                    NodeState::Ready => "ready".to_owned(),
+                    NodeState::Draining => "draining".to_owned(),
+                };
+                format!("{} {state}{}", node.name, if node.keep { " kept" } else { "" })
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_life_of_a_node() {
+        use ClaimState::{Booting, Dead, Running};
+        let mut memory = Memory::default();
+        assert_eq!(look(&mut memory, vec![], &[claim("n", Booting)], 10), ["n booting 10"]);
+        assert_eq!(look(&mut memory, vec![node("n", "False")], &[claim("n", Running)], 12), ["n booting 10"]);
+        assert_eq!(look(&mut memory, vec![node("n", "True")], &[claim("n", Running)], 14), ["n ready"]);
+        assert_eq!(look(&mut memory, vec![node("n", "Unknown")], &[claim("n", Running)], 16), ["n lost 5"]);
+        assert_eq!(look(&mut memory, vec![node("n", "True")], &[claim("n", Dead)], 18), ["n lost 18"]);
+        assert_eq!(look(&mut memory, vec![node("m", "True")], &[], 20), ["m ready kept"]);
+        assert_eq!(look(&mut memory, vec![], &[claim("n", Dead)], 22), ["n lost 22"]);
+    }
+}

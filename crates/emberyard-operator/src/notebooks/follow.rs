@@ -1,0 +1,146 @@
+//! The loop: watches fill two indexes, what they touch is reconciled, one notebook at a time.
+
+use super::decide::decide;
+use super::observe::Observed;
+use super::{apply, reap, status};
+use crate::config::OperatorConfig;
+use crate::index::Index;
+use crate::view::{Key, label, owner_pod};
+use emberyard_client::{ApiError, ContentKind, WatchEvent, path};
+use emberyard_manifest::{InvalidNotebook, Names, validate};
+use emberyard_model::notebook::{GROUP, NOTEBOOK_LABEL, NOTEBOOKS, VERSION};
+use emberyard_model::{NotebookStatus, Timestamp};
+use futures::StreamExt;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// What failed is tried again, and what may have been changed by others is written again, at this pace.
+const TICK: Duration = Duration::from_secs(1);
+/// Objects that nobody touched are written again after this long, in case somebody changed them.
+const REFRESH: Duration = Duration::from_secs(60);
+
+struct Loop {
+    config: OperatorConfig,
+    notebooks: Index,
+    pods: Index,
+    dirty: BTreeSet<Key>,
+    /// What was written last for each notebook, and when.
+    written: BTreeMap<Key, (Vec<Value>, Timestamp)>,
+    reaper: reap::Reaper,
+}
+
+/// Follows notebooks until shutdown; writes only while it leads.
+pub async fn run(config: OperatorConfig, mut leading: watch::Receiver<bool>) {
+    let mut notebooks = config.client.watch(&path(GROUP, VERSION, "", NOTEBOOKS, ""), &[]);
+    let mut pods = config.client.watch("/api/v1/pods", &[]);
+    let shutdown = config.shutdown.clone();
+    let mut ticks = tokio::time::interval(TICK);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut state = Loop {
+        config,
+        notebooks: Index::default(),
+        pods: Index::default(),
+        dirty: BTreeSet::new(),
+        written: BTreeMap::new(),
+        reaper: reap::Reaper::default(),
+    };
+    let mut ticked = false;
+    loop {
+        tokio::select! {
+            Some(event) = notebooks.next() => state.notebook_event(event),
+            Some(event) = pods.next() => state.pod_event(event),
+            _ = ticks.tick() => ticked = true,
+            Ok(()) = leading.changed() => state.all_dirty(),
+            () = shutdown.cancelled() => return,
+        }
+        if !*leading.borrow() || !state.notebooks.synced() || !state.pods.synced() {
+            continue;
+        }
+        if std::mem::take(&mut ticked) {
+            state.tick().await;
+        }
+        for key in std::mem::take(&mut state.dirty) {
+            if let Err(error) = state.reconcile(&key).await {
+                tracing::warn!(notebook = %key, %error, "not reconciled yet");
+                state.written.remove(&key); // tried again with the next tick
+            }
+        }
+    }
+}
+
+impl Loop {
+    fn notebook_event(&mut self, event: WatchEvent) {
+        self.dirty.extend(self.notebooks.apply(event).into_iter().map(|(key, _)| key));
+    }
+
+    fn pod_event(&mut self, event: WatchEvent) {
+        for (key, before) in self.pods.apply(event) {
+            let pod = self.pods.get(&key).or(before.as_ref());
+            if let Some(notebook) = pod.and_then(|pod| label(pod, NOTEBOOK_LABEL)) {
+                self.dirty.insert(Key::new(key.namespace, notebook));
+            }
+        }
+    }
+
+    fn all_dirty(&mut self) {
+        self.dirty.extend(self.notebooks.keys().cloned());
+    }
+
+    async fn tick(&mut self) {
+        let now = (self.config.clock)();
+        for key in self.notebooks.keys() {
+            if self.written.get(key).is_none_or(|(_, when)| now.since(*when) >= REFRESH) {
+                self.dirty.insert(key.clone());
+            }
+        }
+        let executors: Vec<&Value> = self.pods.values().filter(|pod| owner_pod(pod).is_some()).collect();
+        self.reaper.step(&self.config.client, &executors, now).await;
+    }
+
+    /// observe -> validate -> decide -> apply -> status.
+    async fn reconcile(&mut self, key: &Key) -> Result<(), ApiError> {
+        let Some(notebook) = self.notebooks.get(key) else {
+            self.written.remove(key);
+            return Ok(());
+        };
+        let pod = self.pods.get(&Key::new(&*key.namespace, Names(&key.name).pod()));
+        let Some(observed) = Observed::new(notebook, pod) else { return Ok(()) };
+        let now = (self.config.clock)();
+        let spec = observed.spec.clone().map_err(InvalidNotebook::Form);
+        let session = match spec.and_then(|spec| validate(observed.identity.clone(), spec, &self.config.session)) {
+            Ok(session) => session,
+            Err(error) => {
+                self.written.insert(key.clone(), (Vec::new(), now));
+                return self.say(&observed, &status::of_invalid(&error, &observed, now)).await;
+            }
+        };
+        let decision = decide(&session, &observed);
+        let known = self.written.get(key);
+        if known.is_none_or(|(objects, when)| *objects != decision.apply || now.since(*when) >= REFRESH) {
+            apply::surroundings(&self.config, &session, &decision).await?;
+            self.written.insert(key.clone(), (decision.apply.clone(), now));
+        }
+        let _applied = apply::pod(&self.config.client, &session, &decision.pod).await?;
+        self.say(&observed, &status::of_session(&session, &observed, now)).await
+    }
+
+    /// Writes the status where it differs.
+    async fn say(&self, observed: &Observed, status: &NotebookStatus) -> Result<(), ApiError> {
+        if observed.status == *status {
+            return Ok(());
+        }
+        let identity = &observed.identity;
+        let path = path(GROUP, VERSION, &identity.namespace, NOTEBOOKS, &identity.name);
+        match self
+            .config
+            .client
+            .patch(&format!("{path}/status"), &json!({"status": status}), ContentKind::MergePatch)
+            .await
+        {
+            Err(error) if !error.is_not_found() => Err(error), // deleted meanwhile: nobody to tell
+            _ => Ok(()),
+        }
+    }
+}

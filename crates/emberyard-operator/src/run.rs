@@ -1,0 +1,66 @@
+//! Both loops and the lease, started together and ended together.
+
+use crate::config::OperatorConfig;
+use crate::error::OperatorError;
+use crate::{fleet, lease, notebooks};
+use emberyard_client::ApiError;
+use serde_json::Value;
+use std::time::Duration;
+use tokio::sync::watch;
+
+const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+/// Under which name this operator's fields stand in `managedFields`.
+pub(crate) const FIELD_MANAGER: &str = "emberyard-operator";
+
+/// Runs until shutdown. Ends early only when it can't do its work at all.
+pub async fn run(config: OperatorConfig) -> Result<(), OperatorError> {
+    define(&config, &emberyard_model::crd::notebook()).await?;
+    let (leading, follows) = watch::channel(false);
+    let lease = tokio::spawn(lease::hold(config.clone(), leading));
+    let fleet = config.fleet.clone().map(|fleet| tokio::spawn(fleet::run(config.clone(), fleet, follows.clone())));
+    notebooks::run(config, follows).await;
+    for task in fleet.into_iter().chain([lease]) {
+        if let Err(error) = task.await {
+            tracing::error!(%error, "a part of the operator ended badly");
+        }
+    }
+    Ok(())
+}
+
+/// Teaches the cluster a resource, or brings its definition up to date.
+async fn define(config: &OperatorConfig, definition: &Value) -> Result<(), OperatorError> {
+    let path = format!("{DEFINITIONS}/{}", definition["metadata"]["name"].as_str().unwrap_or_default());
+    loop {
+        let known = config.client.find(&path).await;
+        let done = match &known {
+            Ok(Some(_)) => config.client.apply(&path, definition, FIELD_MANAGER).await.map(drop),
+            Ok(None) => config.client.create(DEFINITIONS, definition).await.map(drop),
+            Err(error) => Err(error.clone()),
+        };
+        match (done, known) {
+            (Ok(()), _) => return Ok(()),
+            (Err(error), Ok(Some(_))) if !error.is_passing() => {
+                tracing::warn!(%error, "the definition of Notebooks could not be brought up to date");
+                return Ok(());
+            }
+            // Not allowed to look: whoever installed us took care of it.
+            (Err(error), Err(_)) if error.status == 403 => {
+                tracing::warn!(%error, "the definition of Notebooks is not checked");
+                return Ok(());
+            }
+            (Err(error), _) if error.is_passing() || error.is_conflict() => wait(config, &error).await,
+            (Err(error), _) => return Err(OperatorError::NoDefinition(error)),
+        }
+        if config.shutdown.is_cancelled() {
+            return Ok(());
+        }
+    }
+}
+
+async fn wait(config: &OperatorConfig, error: &ApiError) {
+    tracing::debug!(%error, "waiting for the API server");
+    tokio::select! {
+        () = tokio::time::sleep(Duration::from_millis(300)) => {}
+        () = config.shutdown.cancelled() => {}
+    }
+}
