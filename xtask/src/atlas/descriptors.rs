@@ -56,8 +56,10 @@ pub fn make(modules: &[(&'static str, PathBuf)], go_types: &GoTypes) -> Result<W
     for (_, package) in PACKAGES {
         compiler.open_file(format!("{package}/generated.proto")).map_err(|e| e.to_string())?;
     }
-    let packages: Map<String, Value> =
-        PACKAGES.iter().map(|(version, package)| ((*version).to_owned(), json!(package.replace('/', ".")))).collect();
+    let packages: Map<String, Value> = PACKAGES
+        .iter()
+        .map(|(version, package)| ((*version).to_owned(), json!(super::go_types::proto_package(package))))
+        .collect();
     let names: Vec<String> =
         compiler.descriptor_pool().all_messages().map(|message| message.full_name().to_owned()).collect();
     let messages: Map<String, Value> =

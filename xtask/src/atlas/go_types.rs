@@ -42,14 +42,14 @@ impl GoTypes {
     pub fn read(modules: &[(&str, PathBuf)]) -> Result<Self, String> {
         let mut types = Self::default();
         for (module, folder) in modules {
-            types.read_folder(&module.replace('/', "."), folder)?;
+            types.read_folder(&proto_package(module), folder)?;
         }
         Ok(types)
     }
 
     /// By OpenAPI name (`io.k8s.api.core.v1.Pod`).
     pub fn of_openapi(&self, name: &str) -> Option<&Struct> {
-        self.structs.get(&format!("k8s.io.{}", name.strip_prefix("io.k8s.")?))
+        self.structs.get(&proto_package(&format!("k8s.io/{}", name.strip_prefix("io.k8s.")?)))
     }
 
     fn read_folder(&mut self, package: &str, folder: &Path) -> Result<(), String> {
@@ -101,17 +101,34 @@ fn field(line: &str) -> Option<Field> {
     let (declaration, tags) = line.trim().split_once('`')?;
     let words: Vec<&str> = declaration.split_whitespace().collect();
     let json = tag(tags, "json")?;
-    let proto = tag(tags, "protobuf")?.split(',').find_map(|part| part.strip_prefix("name="))?;
+    if json == "-" {
+        return None;
+    }
+    let wire = tag(tags, "protobuf")?;
+    let proto = match wire.split(',').find_map(|part| part.strip_prefix("name=")) {
+        Some(name) => name.to_owned(),
+        None => lower_first(words.first()?),
+    };
     let mut options = json.split(',');
     let name = options.next()?;
     let options: Vec<&str> = options.collect();
     Some(Field {
         json: name.to_owned(),
-        proto: proto.to_owned(),
+        proto,
         inline: name.is_empty(),
         pointer: words.last().is_some_and(|type_| type_.starts_with('*')),
         omit_empty: options.contains(&"omitempty") || options.contains(&"omitzero"),
     })
+}
+
+fn lower_first(name: &str) -> String {
+    let mut characters = name.chars();
+    characters.next().map(|first| first.to_lowercase().chain(characters).collect()).unwrap_or_default()
+}
+
+/// The protobuf package of a Go package.
+pub fn proto_package(go_package: &str) -> String {
+    go_package.replace('/', ".").replace('-', "_")
 }
 
 fn tag<'a>(tags: &'a str, key: &str) -> Option<&'a str> {

@@ -16,6 +16,7 @@ pub use node::{ListType, Object, PatchRule, Schema, Shape, StringFormat};
 pub use quantity::canonical as canonical_quantity;
 pub use read::read_custom;
 pub use validate::{Cause, validate};
+pub(crate) use zero::is_zero;
 
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,97 @@
+//! Defaults that hold always: definition, field, value.
+
+use super::{Members, put};
+use serde_json::{Value, json};
+
+enum Default {
+    Text(&'static str),
+    Number(i64),
+    Flag(bool),
+    Empty,
+}
+
+use Default::{Empty, Flag, Number, Text};
+
+const TABLE: &[(&str, &[(&str, Default)])] = &[
+    (
+        "core.v1.PodSpec",
+        &[
+            ("dnsPolicy", Text("ClusterFirst")),
+            ("restartPolicy", Text("Always")),
+            ("terminationGracePeriodSeconds", Number(30)),
+            ("securityContext", Empty),
+            ("schedulerName", Text("default-scheduler")),
+        ],
+    ),
+    ("core.v1.PodStatus", &[("phase", Text("Pending"))]),
+    ("core.v1.Container", CONTAINER),
+    ("core.v1.EphemeralContainer", CONTAINER),
+    (
+        "core.v1.Probe",
+        &[
+            ("timeoutSeconds", Number(1)),
+            ("periodSeconds", Number(10)),
+            ("successThreshold", Number(1)),
+            ("failureThreshold", Number(3)),
+        ],
+    ),
+    ("core.v1.HTTPGetAction", &[("path", Text("/")), ("scheme", Text("HTTP"))]),
+    ("core.v1.GRPCAction", &[("service", Text(""))]),
+    ("core.v1.ObjectFieldSelector", &[("apiVersion", Text("v1"))]),
+    ("core.v1.ResourceFieldSelector", &[("divisor", Text("0"))]),
+    ("core.v1.SecretVolumeSource", MODE),
+    ("core.v1.ConfigMapVolumeSource", MODE),
+    ("core.v1.DownwardAPIVolumeSource", MODE),
+    ("core.v1.ProjectedVolumeSource", MODE),
+    ("core.v1.ServiceAccountTokenProjection", &[("expirationSeconds", Number(3600))]),
+    ("core.v1.HostPathVolumeSource", &[("type", Text(""))]),
+    ("core.v1.PersistentVolumeClaimSpec", &[("volumeMode", Text("Filesystem"))]),
+    ("core.v1.PersistentVolumeClaimStatus", &[("phase", Text("Pending"))]),
+    (
+        "core.v1.PersistentVolumeSpec",
+        &[("volumeMode", Text("Filesystem")), ("persistentVolumeReclaimPolicy", Text("Retain"))],
+    ),
+    ("core.v1.PersistentVolumeStatus", &[("phase", Text("Pending"))]),
+    ("core.v1.NamespaceStatus", &[("phase", Text("Active"))]),
+    ("core.v1.Secret", &[("type", Text("Opaque"))]),
+    ("core.v1.ServiceSpec", &[("sessionAffinity", Text("None")), ("type", Text("ClusterIP"))]),
+    ("core.v1.ServicePort", &[("protocol", Text("TCP"))]),
+    ("core.v1.EndpointPort", &[("protocol", Text("TCP"))]),
+    ("core.v1.Event", &[("reportingComponent", Text("")), ("reportingInstance", Text(""))]),
+    ("discovery.v1.EndpointPort", &[("name", Text("")), ("protocol", Text("TCP"))]),
+    ("networking.v1.NetworkPolicyPort", &[("protocol", Text("TCP"))]),
+    ("rbac.v1.RoleRef", &[("apiGroup", Text("rbac.authorization.k8s.io"))]),
+    ("scheduling.v1.PriorityClass", &[("preemptionPolicy", Text("PreemptLowerPriority"))]),
+    ("storage.v1.StorageClass", &[("reclaimPolicy", Text("Delete")), ("volumeBindingMode", Text("Immediate"))]),
+    ("authentication.v1.TokenRequestSpec", &[("expirationSeconds", Number(3600))]),
+];
+
+const CONTAINER: &[(&str, Default)] =
+    &[("terminationMessagePath", Text("/dev/termination-log")), ("terminationMessagePolicy", Text("File"))];
+const MODE: &[(&str, Default)] = &[("defaultMode", Number(0o644))];
+/// Pods only, not pod templates.
+const POD_SPEC: &[(&str, Default)] = &[("enableServiceLinks", Flag(true))];
+
+/// Fills in what the table has for the definition.
+pub fn fill(definition: &str, members: &mut Members) {
+    for (_, defaults) in TABLE.iter().filter(|(name, _)| *name == definition) {
+        fill_from(members, defaults);
+    }
+    if definition == "core.v1.Pod"
+        && let Some(Value::Object(spec)) = members.get_mut("spec")
+    {
+        fill_from(spec, POD_SPEC);
+    }
+}
+
+fn fill_from(members: &mut Members, defaults: &[(&str, Default)]) {
+    for (field, default) in defaults {
+        let value = match default {
+            Text(text) => json!(text),
+            Number(number) => json!(number),
+            Flag(flag) => json!(flag),
+            Empty => json!({}),
+        };
+        put(members, field, value);
+    }
+}
