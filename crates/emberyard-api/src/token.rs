@@ -115,7 +115,7 @@ impl TokenKey {
     }
 
     /// The discovery document (`/.well-known/openid-configuration`).
-    pub fn discovery(&self) -> Value {
+    pub fn discovery() -> Value {
         json!({
             "issuer": ISSUER,
             "jwks_uri": format!("{ISSUER}/openid/v1/jwks"),

@@ -199,3 +199,6 @@ fn changes(request: &Request) -> bool {
         && !review.iter().any(|prefix| request.path.starts_with(prefix))
         && !request.path.ends_with("/token")
 }
+
+#[cfg(test)]
+mod tests;

@@ -111,10 +111,9 @@ fn passed_on(connect: &Connect, response: Response<Incoming>) -> Response<Body> 
     let (mut head, body) = response.into_parts();
     outbound::strip_hop(&mut head.headers);
     head.version = http::Version::default();
-    if let Some(moved) = head.headers.get(LOCATION).and_then(|v| v.to_str().ok()).and_then(|l| relocated(connect, l)) {
-        if let Ok(value) = HeaderValue::try_from(moved) {
-            head.headers.insert(LOCATION, value);
-        }
+    let moved = head.headers.get(LOCATION).and_then(|v| v.to_str().ok()).and_then(|l| relocated(connect, l));
+    if let Some(value) = moved.and_then(|moved| HeaderValue::try_from(moved).ok()) {
+        head.headers.insert(LOCATION, value);
     }
     Response::from_parts(head, body.map_err(BodyError::from).boxed_unsync())
 }

@@ -1,6 +1,7 @@
 //! Who a request is from: a client certificate, a bearer token, or nobody.
 
 use super::service::Gate;
+use base64::Engine as _;
 use emberyard_cluster::{Impersonate, User};
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, HeaderName, SEC_WEBSOCKET_PROTOCOL};
@@ -24,7 +25,6 @@ fn bearer(headers: &HeaderMap) -> Option<String> {
         let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
         return scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned());
     }
-    use base64::Engine as _;
     let offered = headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|v| v.to_str().ok());
     let encoded = offered.flat_map(|v| v.split(',')).find_map(|p| p.trim().strip_prefix(TOKEN_PROTOCOL))?;
     let token = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(encoded).ok()?;

@@ -11,7 +11,7 @@ pub const FIRST_REQUEST: Duration = Duration::from_secs(30);
 /// An HTTP/1.1 connection without a (whole) next request is closed after this. Longer than Spark's 30 s between polls.
 pub const IDLE: Duration = Duration::from_secs(90);
 /// A request's body comes within this time.
-pub const BODY: Duration = Duration::from_secs(60);
+pub const BODY: Duration = Duration::from_mins(1);
 /// Longest body that is read at all: 3 MiB, as Kubernetes has it.
 pub const BODY_BYTES: usize = 3 << 20;
 /// Bodies being read at the same time; with [`BODY_BYTES`] this bounds their memory.

@@ -126,7 +126,7 @@ impl Gate {
     fn document(&self, path: &str) -> Option<Value> {
         match path {
             "/openid/v1/jwks" => Some(self.tokens.key_set()),
-            "/.well-known/openid-configuration" => Some(self.tokens.discovery()),
+            "/.well-known/openid-configuration" => Some(TokenKey::discovery()),
             _ => None,
         }
     }

@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 /// A watch whose client names no `timeoutSeconds` ends after this; clients then go on where it ended.
-const LONGEST: Duration = Duration::from_secs(3600);
+const LONGEST: Duration = Duration::from_hours(1);
 
 /// One live watch.
 pub struct Live {
@@ -105,14 +105,8 @@ pub fn start(live: Live) -> Response<Body> {
 /// `watch` step or without.
 pub fn resource(path: &str) -> &str {
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-    let mut rest = match parts.as_slice() {
-        ["api", _, rest @ ..] | ["apis", _, _, rest @ ..] => rest,
-        _ => return "",
-    };
-    if let ["watch", tail @ ..] = rest {
-        rest = tail;
-    }
-    match rest {
+    let (["api", _, rest @ ..] | ["apis", _, _, rest @ ..]) = parts.as_slice() else { return "" };
+    match rest.strip_prefix(&["watch"]).unwrap_or(rest) {
         ["namespaces", _, resource, ..] => resource,
         [resource, ..] => resource,
         [] => "",

@@ -70,7 +70,7 @@ fn a_thousand_power_cuts_lose_nothing_acknowledged() {
         let mut disk = ModelDisk::default();
         let mut world = World::default();
         for _ in 0..4 {
-            disk.cut_after(rng.random_range(0..120));
+            disk.cut_after(rng.random_range(0..70));
             if let Ok((journal, recovered)) = Journal::open(Arc::new(disk.clone())) {
                 assert!(recovered.revision.0 as usize >= world.acknowledged);
                 let mut journal = journal.with_segment_bytes(2000);

@@ -94,7 +94,7 @@ impl Journal {
         self.file.cut(self.length)?;
         let probe = "probe.tmp";
         let tried = self.disk.open(probe, 0).and_then(|mut file| {
-            file.append(&[0; 64 << 10])?;
+            file.append(&[0; 16 << 10])?;
             file.sync()
         });
         let removed = self.disk.remove(probe);
@@ -148,4 +148,4 @@ impl Journal {
 #[cfg(test)]
 mod cuts;
 #[cfg(test)]
-mod model;
+pub(crate) mod model;

@@ -1,8 +1,8 @@
 //! A disk that loses, at a chosen moment, any part of what was not synced.
 
 use super::{Disk, DiskFile};
+use rand::RngExt;
 use rand::rngs::StdRng;
-use rand::{Rng, RngExt};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -89,16 +89,16 @@ fn survivors(file: &File, rng: &mut StdRng) -> Vec<u8> {
     let length = if long > short { rng.random_range(short..=long) } else { long };
     let mut content = file.now[..length].to_vec();
     let first = file.synced.iter().zip(&file.now).position(|(a, b)| a != b).unwrap_or(short);
-    for at in first..length {
-        if at == first || at % SECTOR == 0 {
-            let end = (at / SECTOR + 1) * SECTOR;
-            let lost = rng.random_bool(0.4);
-            for (i, byte) in content.iter_mut().enumerate().take(end).skip(at) {
-                if lost {
-                    *byte = file.synced.get(i).copied().unwrap_or(0);
-                }
-            }
+    let mut at = first;
+    while at < length {
+        let end = ((at / SECTOR + 1) * SECTOR).min(length);
+        if rng.random_bool(0.4) {
+            // The sector was never written: it has what was there before, and zeros beyond that.
+            let old = file.synced.get(at..end.min(file.synced.len())).unwrap_or_default();
+            content[at..at + old.len()].copy_from_slice(old);
+            content[at + old.len()..end].fill(0);
         }
+        at = end;
     }
     content
 }
@@ -183,10 +183,9 @@ impl DiskFile for ModelFile {
     }
 }
 
-/// Random bytes' worth of JSON for a record.
+/// Content for a record.
 pub fn text(rng: &mut StdRng) -> String {
     let length = if rng.random_bool(0.1) { rng.random_range(0..4000) } else { rng.random_range(0..200) };
-    let mut bytes = vec![0; length];
-    rng.fill_bytes(&mut bytes);
-    bytes.iter().map(|b| char::from(b'a' + b % 26)).collect()
+    let unit: String = (0..8).map(|_| char::from(rng.random_range(b'a'..=b'z'))).collect();
+    unit.repeat(length / 8)
 }

@@ -104,7 +104,7 @@ pub(super) fn recover(disk: &dyn Disk, active: Option<(&str, u64)>) -> Result<Re
     let needed = starts.iter().rposition(|start| *start <= base.unwrap_or(0)).unwrap_or(0);
     let mut leftovers: Vec<String> = starts.drain(..needed).map(|r| segment_name(Revision(r))).collect();
     leftovers.extend(names.iter().filter(|n| snapshot_revision(n) < base && snapshot_revision(n).is_some()).cloned());
-    leftovers.extend(names.iter().filter(|n| n.ends_with(".tmp")).cloned());
+    leftovers.extend(names.iter().filter(|n| n.strip_suffix(".tmp").is_some()).cloned());
 
     let mut found = Recovered {
         snapshot: base.map(|r| read(&snapshot_name(Revision(r)))).transpose()?,

@@ -11,11 +11,11 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 /// Validity of the authority itself: ten years.
-const AUTHORITY_LIFE: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+const AUTHORITY_LIFE: Duration = Duration::from_hours(10 * 365 * 24);
 /// Validity of a leaf: one year.
-pub const LEAF_LIFE: Duration = Duration::from_secs(365 * 24 * 3600);
+pub const LEAF_LIFE: Duration = Duration::from_hours(365 * 24);
 /// Certificates begin this long before they were made, for clocks that are behind.
-const BACKDATE: Duration = Duration::from_secs(3600);
+const BACKDATE: Duration = Duration::from_hours(1);
 
 /// A certificate with its private key, both PEM. `Debug` never shows the key.
 #[derive(Clone, PartialEq, Eq)]

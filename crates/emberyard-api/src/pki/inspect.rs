@@ -9,7 +9,7 @@ use std::time::Duration;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
 /// Leaves are renewed when less than this is left.
-const RENEW_BEFORE: Duration = Duration::from_secs(30 * 24 * 3600);
+const RENEW_BEFORE: Duration = Duration::from_hours(30 * 24);
 
 /// What a leaf has to be to be kept.
 pub struct Wanted<'a> {
