@@ -138,13 +138,17 @@ impl Failure {
 
     /// The object breaks rules of its kind.
     pub(crate) fn invalid(gvk: &Gvk, name: &str, causes: &[Cause]) -> Self {
+        // Schema and rules may say the same of one field; clients see each thing once, in the order of fields.
+        let mut causes = causes.to_vec();
+        causes.sort_by(|a, b| a.field.cmp(&b.field));
+        causes.dedup();
         let list: Vec<String> = causes.iter().map(ToString::to_string).collect();
         let text = match list.as_slice() {
             [one] => one.clone(),
             many => format!("[{}]", many.join(", ")),
         };
         let message = format!("{} \"{name}\" is invalid: {text}", gvk.group_kind());
-        let mut details = json!({"kind": gvk.kind, "causes": causes_json(causes)});
+        let mut details = json!({"kind": gvk.kind, "causes": causes_json(&causes)});
         if !name.is_empty() {
             details["name"] = json!(name);
         }
@@ -157,10 +161,6 @@ impl Failure {
     /// A patch that does not fit the object.
     pub(crate) fn unprocessable(message: impl Into<String>) -> Self {
         Self::new(422, "Invalid", message)
-    }
-
-    pub(crate) fn too_many(message: impl Into<String>, retry_after: u32) -> Self {
-        Self { retry_after: Some(retry_after), ..Self::new(429, "TooManyRequests", message) }
     }
 
     pub(crate) fn internal(message: impl std::fmt::Display) -> Self {

@@ -6,7 +6,3 @@ use emberyard_object::patch::apply::Manager;
 use serde_json::Value;
 
 pub(crate) fn track(_: &Kind, _: Option<&Value>, _: &mut Value, _: Manager<'_>, _: Timestamp) {}
-
-pub(crate) mod defaults {
-    pub(crate) fn apply(_: &emberyard_object::Kind, _: &mut serde_json::Value) {}
-}

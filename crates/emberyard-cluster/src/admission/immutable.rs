@@ -10,15 +10,12 @@ const POD: &str = "Forbidden: pod updates may not change fields other than `spec
                    previously negative)";
 
 /// Paths that may not change, by what the objects are stored as.
-const FIXED: [(&str, &[&[&str]]); 8] = [
+const FIXED: [(&str, &[&[&str]]); 5] = [
     ("rolebindings.rbac.authorization.k8s.io", &[&["roleRef"]]),
     ("clusterrolebindings.rbac.authorization.k8s.io", &[&["roleRef"]]),
     ("storageclasses.storage.k8s.io", &[&["provisioner"], &["parameters"], &["reclaimPolicy"], &["volumeBindingMode"]]),
     ("priorityclasses.scheduling.k8s.io", &[&["value"]]),
     ("secrets", &[&["type"]]),
-    ("jobs.batch", &[&["spec", "selector"], &["spec", "template"]]),
-    ("deployments.apps", &[&["spec", "selector"]]),
-    ("replicasets.apps", &[&["spec", "selector"]]),
 ];
 
 /// What an update changed that may not change.

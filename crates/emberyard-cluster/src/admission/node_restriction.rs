@@ -45,9 +45,6 @@ pub(super) fn check(
         "leases.coordination.k8s.io" if place.namespace() != "kube-node-lease" || Meta(object).name() != node => {
             refuse(format!("can only access node lease with the same name as the requesting node \"{node}\""))
         }
-        "csinodes.storage.k8s.io" if Meta(object).name() != node => {
-            refuse(format!("can only access CSINode with the same name as the requesting node \"{node}\""))
-        }
         "pods" => pod(node, operation, old, object).or_else(refuse),
         _ => Ok(()),
     }

@@ -39,10 +39,6 @@ pub(super) fn allows(store: &Store, user: &User, wanted: &Attributes<'_>) -> boo
                 && matches!(wanted.verb, "get" | "create" | "update" | "patch" | "delete")
                 && (wanted.verb == "create" || wanted.name == node)
         }
-        ("storage.k8s.io", "csinodes", "") => {
-            matches!(wanted.verb, "get" | "create" | "update" | "patch" | "delete")
-                && (wanted.verb == "create" || wanted.name == node)
-        }
         _ => system_node_rules(store).any(|rule| rule.allows(wanted)),
     }
 }

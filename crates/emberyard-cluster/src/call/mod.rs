@@ -14,7 +14,6 @@ mod replace;
 mod watch;
 
 pub(crate) use answer::{Done, plain};
-pub(crate) use patch::changed;
 pub(crate) use replace::Part;
 
 use crate::authz::Attributes;

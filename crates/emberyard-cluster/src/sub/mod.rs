@@ -5,7 +5,6 @@ mod connect;
 mod eviction;
 mod finalize;
 mod proxy;
-mod scale;
 mod token;
 
 use crate::call::{Call, Done, Part, Place};
@@ -28,7 +27,6 @@ impl Call<'_> {
             }
             (_, "status", "update") => self.update_part(at, Part::Status),
             (_, "status", "patch") => self.patch_part(at, Part::Status),
-            (_, "scale", _) => self.scale(at),
             ("namespaces", "finalize", "update") => self.finalize(at),
             ("pods", "binding", "create") => self.bind(at, &known.kind),
             ("pods", "eviction", "create") => self.evict(at, &known.kind),
