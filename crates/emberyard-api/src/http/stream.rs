@@ -14,7 +14,8 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-/// A watch whose client names no `timeoutSeconds` ends after this; clients then go on where it ended.
+/// A watch whose client names no `timeoutSeconds` ends after half of this to all of it, so that those that began together
+/// do not come back together; clients then go on where it ended.
 const LONGEST: Duration = Duration::from_hours(1);
 
 /// One live watch.
@@ -43,7 +44,7 @@ impl Live {
             seat: gate.engine.seat(resource(path), &start.cursor),
             engine: Arc::clone(&gate.engine),
             cursor: start.cursor,
-            deadline: Instant::now() + start.timeout.unwrap_or(LONGEST).min(LONGEST),
+            deadline: Instant::now() + start.timeout.unwrap_or_else(|| unasked(gate.engine.random())).min(LONGEST),
             shutdown: gate.shutdown.clone(),
             content_type: start.content_type,
             frames: VecDeque::new(),
@@ -89,6 +90,12 @@ impl Live {
         }
         self.finished = true;
     }
+}
+
+/// How long a watch lasts whose client did not say.
+fn unasked(random: u64) -> Duration {
+    let half = LONGEST / 2;
+    half + Duration::from_secs(random % half.as_secs())
 }
 
 /// The watch as newline-delimited JSON, one chunk an event.
