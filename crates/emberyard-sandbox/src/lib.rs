@@ -11,11 +11,13 @@ mod place;
 mod place_role;
 mod pod;
 mod probe;
+mod probe_role;
 mod process;
 mod record;
 mod role;
 mod rootfs;
 mod run;
+mod run_role;
 mod sweep;
 mod sys;
 mod wire;
@@ -43,6 +45,8 @@ pub fn dispatch(args: &[OsString]) -> Option<ExitCode> {
         holder_role::NODE => holder_role::node(),
         place_role::SPAWN => place_role::spawn(),
         place_role::OPEN => place_role::open(),
+        probe_role::PROBE => probe_role::probe(),
+        run_role::RUN => run_role::run(),
         pod::POD => pod::supervise(),
         _ => return None,
     };

@@ -1,9 +1,12 @@
 //! What this machine offers, found by trying.
 
-use crate::error::Result;
+use crate::error::{Context, Result};
+use crate::holder::Mode;
+use crate::probe_role::{PROBE, ProbeOrders};
+use crate::{role, sweep};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Whether something works; if not, what the system said.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,12 +52,24 @@ pub struct Probe {
 
 impl Probe {
     /// The best mode that works, or none.
-    pub fn mode(&self) -> Option<crate::Mode> {
-        todo!()
+    pub fn mode(&self) -> Option<Mode> {
+        let needed = [&self.user_namespace, &self.network_namespace, &self.pid_namespace, &self.overlay, &self.joining];
+        if !needed.into_iter().all(Offer::works) {
+            None
+        } else if self.root.works() {
+            Some(Mode::Root)
+        } else {
+            Some(Mode::Rootless)
+        }
     }
 }
 
 /// Tries everything, with scratch files in `dir` (the yard's folder: file systems differ). Leaves nothing behind.
-pub fn probe(dir: &std::path::Path) -> Result<Probe> {
-    todo!("{dir:?}")
+pub fn probe(dir: &Path) -> Result<Probe> {
+    let dir = dir.canonicalize().context(|| dir.display().to_string())?;
+    let scratch = dir.join(format!("probe-{}", std::process::id()));
+    std::fs::create_dir_all(scratch.join("lower")).context(|| scratch.display().to_string())?;
+    let probed = role::call(PROBE, &dir, &ProbeOrders { scratch: scratch.clone() });
+    sweep::remove_tree(&scratch)?;
+    probed
 }

@@ -145,11 +145,6 @@ impl Channel {
     pub fn take_fds(&mut self) -> Vec<OwnedFd> {
         self.fds.drain(..).collect()
     }
-
-    /// Gives up the conversation but keeps the socket.
-    pub fn into_socket(self) -> OwnedFd {
-        self.socket
-    }
 }
 
 impl AsFd for Channel {
@@ -185,7 +180,7 @@ mod tests {
     fn an_endless_message_is_refused() {
         let (left, right) = Channel::pair().unwrap();
         let feeder = std::thread::spawn(move || {
-            let chunk = [b'x'; 65_536];
+            let chunk = vec![b'x'; 65_536];
             while rustix::io::write(&left, &chunk).is_ok() {}
         });
         let mut right = Channel::new(right);

@@ -104,18 +104,13 @@ fn limit_resources(processes: Option<u64>) -> Step<()> {
 
 /// Takes the program's identity and gives up every right it does not have.
 fn become_user(ids: Option<IdMap>, (uid, gid): (u32, u32), groups: &[u32]) -> Step<()> {
-    let (uid, gid) = match ids {
-        Some(IdMap::Single { uid, gid }) => (uid, gid),
-        Some(IdMap::Range { .. }) | None => (uid, gid),
-    };
+    let (uid, gid) = if let Some(IdMap::Single { uid, gid }) = ids { (uid, gid) } else { (uid, gid) };
     // Until exec nobody in the pod may look into this process, which still is our program.
     rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable).step("dumpable")?;
-    if ids.is_some() {
-        for bit in 0..64 {
-            let Some(one) = CapabilitySet::from_bits(1 << bit) else { break };
-            if !RIGHTS.contains(one) && rustix::thread::remove_capability_from_bounding_set(one).is_err() {
-                break; // The kernel knows no more.
-            }
+    for bit in 0..64 {
+        let one = CapabilitySet::from_bits_retain(1 << bit);
+        if !RIGHTS.contains(one) && rustix::thread::remove_capability_from_bounding_set(one).is_err() {
+            break; // The kernel knows no more.
         }
     }
     if matches!(ids, Some(IdMap::Range { .. })) {

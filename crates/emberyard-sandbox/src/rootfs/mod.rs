@@ -3,8 +3,13 @@
 
 mod bind;
 mod devices;
+mod made;
 mod overlay;
 mod point;
+mod trial;
+
+pub use made::MadePoints;
+pub use trial::{Trial, attempt};
 
 use crate::failure::{Failure, Step, Steps};
 use crate::pod::{IdMap, MountSource, MountSpec};

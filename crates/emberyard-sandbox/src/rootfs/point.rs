@@ -51,6 +51,7 @@ pub fn file(root: &OwnedFd, path: &Path) -> Step<OwnedFd> {
 }
 
 fn look(root: &OwnedFd, path: &Path, flags: OFlags) -> rustix::io::Result<OwnedFd> {
+    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
     openat2(root, path, OFlags::PATH | OFlags::CLOEXEC | flags, Mode::empty(), ResolveFlags::IN_ROOT)
 }
 

@@ -1,9 +1,10 @@
 //! Holders: made, adopted, killed.
 
+use crate::Test;
 use crate::world::World;
 use emberyard_sandbox::{Mode, NodeHolder, ProcessId, YardHolder, create_node, create_yard, find, sweep};
 
-pub const TESTS: &[(&str, fn(&World))] = &[
+pub const TESTS: &[Test] = &[
     ("holders_are_made_adopted_and_killed", made_adopted_killed),
     ("a_holder_is_in_namespaces_of_its_own", own_namespaces),
     ("a_holder_outlives_whoever_made_it", outlives),

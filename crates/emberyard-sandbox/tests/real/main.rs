@@ -1,9 +1,11 @@
 //! The sandbox with real processes: as root where the tests run as root, and always as a user without rights. The program
 //! is its own harness, as the sandbox executes it again for its roles.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)] // A test fails by panicking and reports by printing.
 
 mod holders;
 mod places;
 mod pods;
+mod runs;
 mod world;
 
 use std::ffi::OsString;
@@ -12,7 +14,8 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 use world::World;
 
-type Test = (&'static str, fn(&World));
+/// Name and body of a test.
+pub type Test = (&'static str, fn(&World));
 
 /// An unnamed uid that is not the overflow uid.
 const NOBODY_SPECIAL: u32 = 12_345;
@@ -31,7 +34,7 @@ fn main() -> ExitCode {
     if args.iter().any(|arg| arg == "--list") {
         return ExitCode::SUCCESS;
     }
-    let tests: Vec<Test> = [holders::TESTS, places::TESTS, pods::TESTS].concat();
+    let tests = [holders::TESTS, places::TESTS, pods::TESTS, runs::TESTS].concat();
     let mut failed = 0;
     for (name, test) in tests {
         if !filters.is_empty() && !filters.iter().any(|filter| name.contains(filter.as_str())) {

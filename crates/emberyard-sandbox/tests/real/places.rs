@@ -1,5 +1,6 @@
 //! Sockets and programs inside the yard's and a node's network.
 
+use crate::Test;
 use crate::world::{World, eventually, text};
 use emberyard_sandbox::{Command, Place, SandboxError, SocketSpec, netns_of, open_in, spawn_in};
 use std::io::{Read, Write};
@@ -8,7 +9,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
-pub const TESTS: &[(&str, fn(&World))] = &[
+pub const TESTS: &[Test] = &[
     ("sockets_are_opened_in_a_place", sockets),
     ("a_program_runs_in_a_place", program),
     ("a_program_that_cannot_run_is_said", refused),

@@ -1,6 +1,7 @@
 //! Pods and containers.
 
-use crate::world::{World, bind, eventually, exec, exec_spec, said, text};
+use crate::Test;
+use crate::world::{World, bind, eventually, exec, exec_spec, run, said, text};
 use emberyard_sandbox::{
     Ended, IdMap, Limits, Mode, MountSource, MountSpec, NodeHolder, Owner, Place, PodSandbox, SandboxError, SocketSpec,
     WindowSize, open_in, start_pod,
@@ -9,7 +10,7 @@ use std::io::{Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
-pub const TESTS: &[(&str, fn(&World))] = &[
+pub const TESTS: &[Test] = &[
     ("a_container_sees_its_own_world", own_world),
     ("layers_are_merged_and_kept", layers),
     ("exit_codes_and_signals", exit_codes),
@@ -39,7 +40,7 @@ fn own_world(world: &World) {
                   echo x > /dev/null && echo null; ls /dev; [ -w / ] && echo writable-root; ls /proc/sys/kernel/ostype; \
                   grep -c . /proc/net/dev; umask; grep NoNewPrivs /proc/self/status; grep CapEff /proc/self/status; \
                   ls /proc/self/fd | tr '\\n' ' '";
-    let (code, said) = world.run(&pod, &world.container("main", script));
+    let (code, said) = run(&pod, &world.container("main", script));
     let lines: Vec<&str> = said.lines().collect();
     assert_eq!(code, 0, "{said}");
     assert_eq!(&lines[..6], ["my-pod", "1000", "1000", "emberyard-init", "/tmp", "hello"], "{said}");
@@ -57,7 +58,7 @@ fn layers(world: &World) {
     let mut spec =
         world.container("main", "cat /opt/file; echo changed > /tmp/new; ls -ld / | cut -c1-10; touch /home/me/x");
     spec.uid = if world.mode == Mode::Root { 0 } else { 1000 };
-    assert_eq!(world.run(&pod, &spec), (0, "from below\ndrwxr-xr-x\n".to_owned()));
+    assert_eq!(run(&pod, &spec), (0, "from below\ndrwxr-xr-x\n".to_owned()));
     assert_eq!(text(&spec.scratch.join("upper/tmp/new")), "changed\n");
     assert!(!world.dir().join("image/tmp/new").exists());
     let owner = std::fs::metadata(spec.scratch.join("upper/tmp/new")).unwrap().uid();
@@ -69,7 +70,7 @@ fn layers(world: &World) {
     let file = world.dir().join("some-file");
     std::fs::write(&file, "bound\n").unwrap();
     spec.mounts.push(bind(file.to_str().unwrap(), "/deep/in/side", true));
-    let (code, said) = world.run(&pod, &spec);
+    let (code, said) = run(&pod, &spec);
     assert!(code == 0 && said.ends_with("bound\n/work/here\n") && !said.contains("written"), "{said}");
     pod.stop().unwrap();
 }
@@ -126,7 +127,7 @@ fn cannot_run(world: &World) {
         Err(SandboxError::Refused { message, .. }) => assert!(message.contains("/no/such/folder"), "{message}"),
         other => panic!("{other:?}"),
     }
-    spec.name = "../escape".to_owned();
+    spec.name = "../escape".into();
     assert!(pod.start_container(&spec).is_err());
     assert!(pod.list().unwrap().is_empty());
     match pod.exec(&exec_spec("nobody", "true")) {
@@ -193,7 +194,7 @@ fn found_again(world: &World) {
 fn share(world: &World) {
     let pod = world.pod();
     pod.start_container(&world.container("one", "exec sleep 1000")).unwrap();
-    let (code, said) = world.run(&pod, &world.container("two", "cat /proc/*/comm | sort | uniq; hostname"));
+    let (code, said) = run(&pod, &world.container("two", "cat /proc/*/comm | sort | uniq; hostname"));
     assert_eq!(code, 0);
     assert!(said.contains("sleep") && said.contains("emberyard-init") && said.contains("my-pod"), "{said}");
     assert!(!said.contains("real"), "nothing of the machine: {said}");
@@ -332,7 +333,7 @@ fn mounts(world: &World) {
         },
         bind(hosts.to_str().unwrap(), "/etc/resolv.conf", true),
     ]);
-    let (code, said) = world.run(&pod, &spec);
+    let (code, said) = run(&pod, &spec);
     let owner = if world.mode == Mode::Root { "root" } else { "me" };
     let expected = format!("content\nrefused\ncontent\ntmpfs\n1024\nmem\n/sub\nnameserver 10.96.0.10\n1777\n{owner}\n");
     assert_eq!((code, said), (0, expected));
@@ -372,7 +373,7 @@ fn users_folder(world: &World) {
         source: MountSource::Bind { path: folder.clone(), sub_path: None, owner: Owner::Folder },
         read_only: false,
     });
-    assert_eq!(world.run(&pod, &spec), (0, "1000 1000\n1000 1000\n1000\n".to_owned()));
+    assert_eq!(run(&pod, &spec), (0, "1000 1000\n1000 1000\n1000\n".to_owned()));
     assert_eq!(text(&folder.join("mine")), "minemore\n");
     for path in ["mine", "new", "new/deep"] {
         let meta = std::fs::metadata(folder.join(path)).unwrap();
@@ -467,7 +468,7 @@ fn network(world: &World) {
     spec.sysctls = vec![("net.ipv4.ip_local_port_range".to_owned(), "20000 20010".to_owned())];
     let pod = start_pod(&node, &spec).unwrap();
     let script = "cat /proc/sys/net/ipv4/ip_local_port_range /proc/sys/net/ipv4/ip_unprivileged_port_start; readlink /proc/self/ns/net";
-    let (_, said) = world.run(&pod, &world.container("a", script));
+    let (_, said) = run(&pod, &world.container("a", script));
     assert!(said.starts_with("20000\t20010\n0\n"), "{said}");
     assert!(!said.contains(&network_of(&node)));
     let listener = open_in(&pod.place(), &[SocketSpec::Tcp("127.0.0.1:80".parse().unwrap()), SocketSpec::NetlinkRoute]);
@@ -477,7 +478,7 @@ fn network(world: &World) {
     let mut spec = world.pod_spec("host");
     spec.host_network = true;
     let pod = start_pod(&node, &spec).unwrap();
-    let (_, said) = world.run(&pod, &world.container("b", "readlink /proc/self/ns/net"));
+    let (_, said) = run(&pod, &world.container("b", "readlink /proc/self/ns/net"));
     assert_eq!(said.trim(), network_of(&node));
     assert!(open_in(&Place::from(&node), &[SocketSpec::NetlinkRoute]).is_ok());
     pod.stop().unwrap();
@@ -495,12 +496,12 @@ fn long_path(world: &World) {
     let name = format!("{0}/{0}", "x".repeat(120));
     let pod = start_pod(&world.node(), &world.pod_spec(&name.clone())).or_else(|_| {
         let mut spec = world.pod_spec(&name);
-        spec.name = "short".to_owned();
+        spec.name = "short".into();
         start_pod(&world.node(), &spec)
     });
     let pod = pod.unwrap();
     assert!(pod.dir().as_os_str().len() > 240);
-    assert_eq!(world.run(&pod, &world.container("main", "echo fine")).1, "fine\n");
+    assert_eq!(run(&pod, &world.container("main", "echo fine")).1, "fine\n");
     pod.stop().unwrap();
 }
 

@@ -91,14 +91,6 @@ impl World {
         }
     }
 
-    /// Runs a container to its end; exit code and output.
-    pub fn run(&self, pod: &PodSandbox, spec: &ContainerSpec) -> (i32, String) {
-        let state = pod.start_container(spec).unwrap();
-        assert_eq!(state.notes, Vec::<String>::new());
-        let ended = pod.wait(&spec.name).unwrap();
-        (ended.exit_code, said(&spec.log))
-    }
-
     pub fn sub(&self, path: &str) -> PathBuf {
         let dir = self.dir().join(path);
         std::fs::create_dir_all(&dir).unwrap();
@@ -164,4 +156,12 @@ pub fn exec(pod: &PodSandbox, spec: &ExecSpec) -> (i32, String, String) {
     let out = read(handle.stdout.try_clone().unwrap());
     let err = handle.stderr.take().map(read).unwrap_or_default();
     (handle.wait(None).unwrap().unwrap(), out, err)
+}
+
+/// Runs a container to its end; exit code and output.
+pub fn run(pod: &PodSandbox, spec: &ContainerSpec) -> (i32, String) {
+    let state = pod.start_container(spec).unwrap();
+    assert_eq!(state.notes, Vec::<String>::new());
+    let ended = pod.wait(&spec.name).unwrap();
+    (ended.exit_code, said(&spec.log))
 }
