@@ -64,6 +64,11 @@ pub trait Controller: Send {
     /// The user its requests are made as; Kubernetes' own roles fit these names.
     fn user(&self) -> String;
 
+    /// The user it watches as. Kubernetes' controllers share the watches of their manager, and its roles are cut accordingly.
+    fn watcher(&self) -> String {
+        "system:kube-controller-manager".to_owned()
+    }
+
     /// What it watches, in all namespaces.
     fn watches(&self) -> Vec<Gvr>;
 

@@ -85,12 +85,16 @@ impl Index {
     }
 
     /// All objects of a resource, by namespace and name.
-    pub fn all(&self, resource: &Gvr) -> impl Iterator<Item = &Value> {
+    pub fn all<'a>(&'a self, resource: &Gvr) -> impl Iterator<Item = &'a Value> + use<'a> {
         self.objects.get(resource).into_iter().flat_map(BTreeMap::values)
     }
 
     /// All objects of a resource in one namespace, by name.
-    pub fn within<'a>(&'a self, resource: &Gvr, namespace: &'a str) -> impl Iterator<Item = &'a Value> {
+    pub fn within<'a>(
+        &'a self,
+        resource: &Gvr,
+        namespace: &'a str,
+    ) -> impl Iterator<Item = &'a Value> + use<'a> {
         self.objects
             .get(resource)
             .into_iter()

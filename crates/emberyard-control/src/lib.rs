@@ -2,13 +2,27 @@
 //!
 //! All have one shape, [`Controller`]: watch events and answers come in, requests go out. None touches the
 //! store, so the same code runs against any Kubernetes API server. All but the scheduler are a
-//! [`reconcile::Reconciler`]: they say which keys an event concerns and what a key lacks.
+//! `Reconciler`: they say which keys an event concerns and what a key lacks.
 
 mod controller;
+mod endpoints;
+mod garbage;
 mod index;
+mod kinds;
+mod namespace_life;
+mod node_life;
+mod pod_garbage;
 mod reconcile;
 mod resources;
+mod root_ca;
+mod scheduler;
+mod service_account;
 mod settings;
+mod trim;
+mod volumes;
+
+#[cfg(test)]
+mod fake;
 
 pub use controller::{Change, Controller, Input, Output, Rng};
 pub use index::{Id, Index};

@@ -3,6 +3,7 @@
 
 use crate::controller::{Change, Controller, Input, Output, Rng};
 use crate::index::{Id, Index};
+use crate::trim::without_managed_fields;
 use emberyard_model::Timestamp;
 use emberyard_object::view::Meta;
 use emberyard_object::{ApiRequest, Gvr};
@@ -57,7 +58,7 @@ pub(crate) trait Reconciler: Send {
     fn watches(&self) -> Vec<Gvr>;
 
     /// What of an object is worth memory.
-    fn keep(&self, object: &Value) -> Value {
+    fn keep(&self, _resource: &Gvr, object: &Value) -> Value {
         without_managed_fields(object)
     }
 
@@ -72,8 +73,8 @@ pub(crate) trait Reconciler: Send {
         false
     }
 
-    /// Called with every step before anything else: time has passed since `before`, and a wake-up was asked for at `due`.
-    fn woke(&mut self, _before: Option<Timestamp>, _due: Option<Timestamp>, _now: Timestamp) {}
+    /// Called with every step before anything else: a wake-up was asked for at `due`.
+    fn woke(&mut self, _due: Timestamp, _now: Timestamp) {}
 
     /// Whether the watches have changed since this was last asked.
     fn rewatch(&mut self) -> bool {
@@ -92,7 +93,6 @@ pub(crate) struct Loop<R: Reconciler> {
     next_token: u64,
     agenda: BTreeMap<R::Key, Timestamp>,
     failures: BTreeMap<R::Key, u32>,
-    last_step: Option<Timestamp>,
     last_wake: Option<Timestamp>,
 }
 
@@ -108,7 +108,6 @@ impl<R: Reconciler> Loop<R> {
             next_token: 0,
             agenda: BTreeMap::new(),
             failures: BTreeMap::new(),
-            last_step: None,
             last_wake: None,
         }
     }
@@ -122,7 +121,7 @@ impl<R: Reconciler> Loop<R> {
                 _ => self.index.remove(&id),
             }
         } else {
-            match self.index.put(&id, self.own.keep(object)) {
+            match self.index.put(&id, self.own.keep(resource, object)) {
                 Ok(before) => before,
                 Err(_) => return,
             }
@@ -207,7 +206,9 @@ impl<R: Reconciler> Controller for Loop<R> {
     }
 
     fn step(&mut self, input: Input<'_>, now: Timestamp, rng: Rng<'_>) -> Output {
-        self.own.woke(self.last_step, self.last_wake, now);
+        if let Some(due) = self.last_wake {
+            self.own.woke(due, now);
+        }
         match input {
             Input::Object { resource, change, object } => self.object(resource, change, object, now),
             Input::Synced => self.synced = true,
@@ -215,7 +216,7 @@ impl<R: Reconciler> Controller for Loop<R> {
             Input::Tick => {}
         }
         let output = self.run(now, rng);
-        (self.last_step, self.last_wake) = (Some(now), output.wake);
+        self.last_wake = output.wake;
         output
     }
 }
@@ -225,17 +226,4 @@ impl<R: Reconciler> Controller for Loop<R> {
 fn pause(status: u16, failures: u32) -> Duration {
     let first = if matches!(status, 400..=408 | 410..=428) { 2_000 } else { 50 };
     Duration::from_millis((first << failures.saturating_sub(1).min(12)).min(60_000))
-}
-
-/// A copy of the object without the field owners, which no controller reads.
-pub(crate) fn without_managed_fields(object: &Value) -> Value {
-    let copy = |map: &serde_json::Map<String, Value>, leave: &str| {
-        map.iter().filter(|(key, _)| *key != leave).map(|(key, value)| (key.clone(), value.clone())).collect()
-    };
-    let Some(fields) = object.as_object() else { return object.clone() };
-    let mut kept: serde_json::Map<String, Value> = copy(fields, "metadata");
-    if let Some(metadata) = fields.get("metadata").and_then(Value::as_object) {
-        kept.insert("metadata".to_owned(), Value::Object(copy(metadata, "managedFields")));
-    }
-    Value::Object(kept)
 }

@@ -1,6 +1,16 @@
 //! What scheduler and controllers must be told.
 
 use crate::Controller;
+use crate::endpoints::EndpointSlices;
+use crate::garbage::GarbageCollector;
+use crate::namespace_life::NamespaceLife;
+use crate::node_life::NodeLife;
+use crate::pod_garbage::{PodGarbage, THRESHOLD};
+use crate::reconcile::Loop;
+use crate::root_ca::RootCa;
+use crate::scheduler::Scheduler;
+use crate::service_account::DefaultServiceAccount;
+use crate::volumes::{ClaimProtection, VolumeBinder, VolumeProtection};
 use emberyard_object::Catalog;
 
 /// Settings of all controllers.
@@ -15,6 +25,19 @@ pub struct Settings {
 }
 
 /// Scheduler and controllers, ready to run.
-pub fn all(_settings: &Settings) -> Vec<Box<dyn Controller>> {
-    Vec::new()
+pub fn all(settings: &Settings) -> Vec<Box<dyn Controller>> {
+    let Settings { ca_pem, volumes_dir, catalog } = settings;
+    vec![
+        Box::new(Scheduler::default()),
+        Box::new(Loop::new(GarbageCollector::new(catalog))),
+        Box::new(Loop::new(NamespaceLife::new(catalog))),
+        Box::new(Loop::new(DefaultServiceAccount)),
+        Box::new(Loop::new(RootCa::new(ca_pem.clone()))),
+        Box::new(Loop::new(EndpointSlices)),
+        Box::new(Loop::new(VolumeBinder::new(volumes_dir.clone()))),
+        Box::new(Loop::new(ClaimProtection)),
+        Box::new(Loop::new(VolumeProtection)),
+        Box::new(Loop::new(NodeLife::default())),
+        Box::new(Loop::new(PodGarbage::new(THRESHOLD))),
+    ]
 }
