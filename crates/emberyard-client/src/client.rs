@@ -13,7 +13,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// A request that takes longer than this has no answer coming (watches and streams aside).
-const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+const ANSWER_WITHIN: Duration = Duration::from_mins(1);
 
 /// Speaks to one API server under one identity. Cheap to clone; needs a tokio runtime.
 #[derive(Clone)]

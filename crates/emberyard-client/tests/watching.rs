@@ -1,4 +1,5 @@
 //! The watch against a server that misbehaves on purpose: closes, resets, forgets.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use bytes::Bytes;
 use emberyard_client::{Client, ContentKind, WatchEvent};

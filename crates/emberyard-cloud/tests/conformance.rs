@@ -1,4 +1,5 @@
 //! What every provider promises, asked of each.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use emberyard_cloud::{Local, Memory, NodeRequest, Provider, ProviderError};
 use emberyard_model::{Bytes, Cpu, Resources};

@@ -5,6 +5,7 @@ use crate::routes::{NotebookId, Route};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, REFRESH};
 use http::{Response, StatusCode};
 use serde_json::json;
+use std::fmt::Write as _;
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:42rem;margin:4rem auto;padding:0 1rem;color:#222}\
                      a{color:#b34700}li{margin:.4rem 0}small{color:#666}";
@@ -37,10 +38,12 @@ pub fn index(notebooks: &[(&NotebookId, &Route)]) -> Response<Answer> {
     let mut items = String::new();
     for (id, route) in notebooks {
         let (base, namespace, name) = (id.base_path(), escape(&id.namespace), escape(&id.name));
-        items.push_str(&format!(
-            "<li><a href=\"{base}lab\">{name}</a> <small>{namespace}, {}</small> · <a href=\"{base}spark/\">Spark UI</a>",
-            escape(&route.phase)
-        ));
+        let phase = escape(&route.phase);
+        // Writing to a String can't fail.
+        let _ = write!(
+            items,
+            "<li><a href=\"{base}lab\">{name}</a> <small>{namespace}, {phase}</small> · <a href=\"{base}spark/\">Spark UI</a>"
+        );
     }
     let body = if items.is_empty() {
         "<p>This browser has opened no notebook here yet.<p>Open the link that <code>emberyard notebook url NAME</code> prints.".to_owned()

@@ -52,15 +52,13 @@ pub struct Onward<'a> {
     pub to: SocketAddr,
     /// Path and query for it.
     pub path_and_query: String,
-    /// What stands before that path, for pages that must know.
-    pub prefix: Option<&'a str>,
     /// The browser's address.
     pub from: IpAddr,
 }
 
 /// Passes a request on. None when the pod does not answer.
 pub async fn pass_on(request: Request<Incoming>, onward: Onward<'_>) -> Option<Response<Answer>> {
-    let Onward { notebook, to, path_and_query, prefix, from } = onward;
+    let Onward { notebook, to, path_and_query, from } = onward;
     let stream = tokio::time::timeout(CONNECT_WITHIN, TcpStream::connect(to)).await.ok()?.ok()?;
     drop(stream.set_nodelay(true));
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.ok()?;
@@ -77,9 +75,6 @@ pub async fn pass_on(request: Request<Incoming>, onward: Onward<'_>) -> Option<R
     set(&mut parts.headers, "x-forwarded-proto", "http");
     if let Some(host) = host {
         parts.headers.insert("x-forwarded-host", host);
-    }
-    if let Some(prefix) = prefix {
-        set(&mut parts.headers, "x-forwarded-prefix", prefix);
     }
     if let Some(kind) = upgrade {
         parts.headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));

@@ -70,16 +70,14 @@ pub enum Target {
     Status,
     /// Whether the gateway lives.
     Health,
-    /// A notebook without the slash behind its name.
-    AddSlash(NotebookId),
+    /// The same with a slash behind it: relative links need it.
+    AddSlash,
     /// A notebook's Jupyter.
     Jupyter(NotebookId),
     /// A notebook's Spark UI.
     SparkUi {
         /// Which notebook.
         notebook: NotebookId,
-        /// What stands before the door's own paths.
-        prefix: String,
         /// The path for the door.
         path: String,
     },
@@ -103,20 +101,17 @@ pub fn target(path: &str) -> Target {
         return Target::Unknown;
     }
     let notebook = NotebookId { namespace: namespace.to_owned(), name: name.to_owned() };
-    let base = notebook.base_path();
-    let base = base.trim_end_matches('/');
-    let first = rest.split('/').nth(1).unwrap_or_default();
-    if rest.is_empty() {
-        Target::AddSlash(notebook)
-    } else if first == "spark" {
+    let (first, below) =
+        rest.strip_prefix('/').map_or(("", ""), |rest| rest.split_at(rest.find('/').unwrap_or(rest.len())));
+    let has_port = first.strip_prefix("spark:").is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit()));
+    match first {
+        _ if rest.is_empty() => Target::AddSlash,
+        "spark" if below.is_empty() => Target::AddSlash,
         // The first running context, whatever its port.
-        let path = &rest["/spark".len()..];
-        let path = if path.is_empty() { "/" } else { path };
-        Target::SparkUi { prefix: format!("{base}/spark"), path: path.to_owned(), notebook }
-    } else if first.strip_prefix("spark:").is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit())) {
-        Target::SparkUi { prefix: base.to_owned(), path: rest.to_owned(), notebook }
-    } else {
-        Target::Jupyter(notebook)
+        "spark" => Target::SparkUi { notebook, path: below.to_owned() },
+        _ if has_port && below.is_empty() => Target::AddSlash,
+        _ if has_port => Target::SparkUi { notebook, path: rest.to_owned() },
+        _ => Target::Jupyter(notebook),
     }
 }
 
@@ -127,25 +122,23 @@ mod tests {
     #[test]
     fn paths_table() {
         let id = || NotebookId { namespace: "d".to_owned(), name: "n".to_owned() };
-        let ui = |prefix: &str, path: &str| Target::SparkUi {
-            notebook: id(),
-            prefix: prefix.to_owned(),
-            path: path.to_owned(),
-        };
+        let ui = |path: &str| Target::SparkUi { notebook: id(), path: path.to_owned() };
         let table = [
             ("/", Target::Index),
             ("/status.json", Target::Status),
             ("/x", Target::Unknown),
             ("/notebooks/d", Target::Unknown),
             ("/notebooks//n/", Target::Unknown),
-            ("/notebooks/d/n", Target::AddSlash(id())),
+            ("/notebooks/d/n", Target::AddSlash),
             ("/notebooks/d/n/", Target::Jupyter(id())),
             ("/notebooks/d/n/lab/tree/spark:1/x", Target::Jupyter(id())),
             ("/notebooks/d/n/sparkle", Target::Jupyter(id())),
-            ("/notebooks/d/n/spark", ui("/notebooks/d/n/spark", "/")),
-            ("/notebooks/d/n/spark/jobs/", ui("/notebooks/d/n/spark", "/jobs/")),
-            ("/notebooks/d/n/spark:4040", ui("/notebooks/d/n", "/spark:4040")),
-            ("/notebooks/d/n/spark:4041/jobs/", ui("/notebooks/d/n", "/spark:4041/jobs/")),
+            ("/notebooks/d/n/spark", Target::AddSlash),
+            ("/notebooks/d/n/spark/", ui("/")),
+            ("/notebooks/d/n/spark/jobs/", ui("/jobs/")),
+            ("/notebooks/d/n/spark:4040", Target::AddSlash),
+            ("/notebooks/d/n/spark:4040/", ui("/spark:4040/")),
+            ("/notebooks/d/n/spark:4041/jobs/", ui("/spark:4041/jobs/")),
             ("/notebooks/d/n/spark:x/", Target::Jupyter(id())),
         ];
         for (path, wanted) in table {

@@ -98,16 +98,16 @@ impl Gateway {
             Target::Status => page::status(&visible(&routes, &request)),
             Target::Health => page::health(),
             Target::Unknown => page::unknown("There is nothing at this address."),
-            Target::AddSlash(id) => {
+            Target::AddSlash => {
                 let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
-                page::redirect(&format!("{}{query}", id.base_path()))
+                page::redirect(&format!("{}/{query}", request.uri().path()))
             }
             Target::Jupyter(id) => match routes.get(&id) {
                 Some(route) => jupyter(request, &id, route, peer.ip()).await,
                 None => page::unknown(&format!("There is no notebook {} in {}.", id.name, id.namespace)),
             },
-            Target::SparkUi { notebook, prefix, path } => match routes.get(&notebook) {
-                Some(route) => spark_ui(request, &notebook, route, (&prefix, &path), peer.ip()).await,
+            Target::SparkUi { notebook, path } => match routes.get(&notebook) {
+                Some(route) => spark_ui(request, &notebook, route, &path, peer.ip()).await,
                 None => page::closed(&notebook), // the same as without the token: no telling who exists
             },
         }
@@ -119,7 +119,7 @@ async fn jupyter(request: Request<Incoming>, id: &NotebookId, route: &Route, fro
     let gives_cookie = shown(id, route, request.uri().query(), request.headers()) == Shown::Token;
     let Some(to) = route.jupyter() else { return page::not_yet(id) };
     let path_and_query = request.uri().path_and_query().map_or("/", |whole| whole.as_str()).to_owned();
-    let onward = Onward { notebook: id, to, path_and_query, prefix: None, from };
+    let onward = Onward { notebook: id, to, path_and_query, from };
     let Some(mut response) = pass_on(request, onward).await else { return page::not_yet(id) };
     if gives_cookie {
         give_cookie(&mut response, id, route);
@@ -131,7 +131,7 @@ async fn spark_ui(
     request: Request<Incoming>,
     id: &NotebookId,
     route: &Route,
-    (prefix, path): (&str, &str),
+    path: &str,
     from: IpAddr,
 ) -> Response<Answer> {
     let query = request.uri().query();
@@ -149,7 +149,7 @@ async fn spark_ui(
     }
     let Some(to) = route.door() else { return page::not_yet(id) };
     let path_and_query = query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
-    let onward = Onward { notebook: id, to, path_and_query, prefix: Some(prefix), from };
+    let onward = Onward { notebook: id, to, path_and_query, from };
     pass_on(request, onward).await.unwrap_or_else(|| page::not_yet(id))
 }
 

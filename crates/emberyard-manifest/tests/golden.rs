@@ -1,4 +1,5 @@
 //! A whole notebook as files: what the operator would write for it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use emberyard_manifest::{Identity, NotebookObjects, Session, SessionSettings, build, token_secret, validate};
 use emberyard_model::{Folder, NotebookSpec};

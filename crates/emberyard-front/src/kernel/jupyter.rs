@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use url::Url;
 
 /// Jupyter answers within this, also while it starts a kernel.
-const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+const ANSWER_WITHIN: Duration = Duration::from_mins(1);
 
 /// Where a notebook answers, and the token for it.
 #[derive(Debug, Clone)]

@@ -4,6 +4,7 @@ import os
 import shutil
 
 import jupyter_server.serverapp
+from jupyter_server.services.contents import filemanager
 from jupyter_server.services.contents.filecheckpoints import AsyncFileCheckpoints
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
 
@@ -29,6 +30,12 @@ c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
 
 # `jupyter server list` prints the address as it was given, not the pod's host name, so that links can be made of it.
 jupyter_server.serverapp.WILDCARD_IPS = ()
+
+
+def is_hidden(path, root, inside_root=filemanager.is_hidden):
+    """Jupyter's own judgement, which wants every path below the root it belongs to."""
+    on_shelf = path == SHELF_DIR or path.startswith(SHELF_DIR + os.sep)
+    return inside_root(path, SHELF_DIR if on_shelf else root)
 
 
 class Shelf:
@@ -72,6 +79,7 @@ def fill_shelf():
 try:
     fill_shelf()
     if os.path.realpath(ROOT) != os.path.realpath(HOME):
+        filemanager.is_hidden = is_hidden
         c.ServerApp.contents_manager_class = ShelfContents
         c.ContentsManager.checkpoints_class = ShelfCheckpoints
 except OSError as error:

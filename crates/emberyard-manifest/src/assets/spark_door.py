@@ -1,9 +1,9 @@
 """The door to the Spark UI of this pod.
 
 Spark's pages are written for the root of a host of their own. Behind a path (a gateway's, or the API server's
-`.../services/NAME:4040/proxy/`) they take a word of that path for the application's id, and their redirects lose
-the path. This door stands between: it tells Spark the path in front of it, mends the page scripts and redirects,
-and finds the port of the running context (each further context has the next port).
+`.../services/NAME:4040/proxy/`) their links and redirects lose the path, and their scripts take a word of it for the
+application's id. This door stands between: it makes every link relative, so that nobody has to know the path, mends
+the scripts, and finds the port of the running context (each further context has the next port).
 
   /...             the UI of the first running context
   /spark:PORT/...  the UI on that port
@@ -36,14 +36,9 @@ def split_port(path):
     return int(found[1]), found[0], path[found.end():]
 
 
-def prefix_before(headers, path):
-    """The path in front of this door, as the proxies before it say."""
-    given = headers.get("X-Forwarded-Prefix")
-    if given is None:  # a Kubernetes API server names the whole path instead
-        uri = headers.get("X-Forwarded-Uri", "").partition("?")[0]
-        tail = path if path != "/" or uri.endswith("/") else ""
-        given = uri[: len(uri) - len(tail)] if uri.endswith(tail) else ""
-    return given.rstrip("/")
+def way_up(path):
+    """From a page to the root of its UI: "." for "/", ".." for "/jobs/", "../.." for "/jobs/job/"."""
+    return "/".join([".."] * (path.count("/") - 1)) or "."
 
 
 def mend_script(body):
@@ -51,10 +46,9 @@ def mend_script(body):
     return SEARCHED_WORDS.sub(rb'.indexOf("/")', body)  # a word never holds a slash
 
 
-def mend_location(location, prefix):
-    """A redirect of Spark's, seen from outside: no host, behind the prefix."""
-    path = re.sub(r"^https?://[^/]*", "", location) or "/"
-    return path if path == prefix or path.startswith(prefix + "/") else prefix + path
+def mend_location(location, path):
+    """A redirect of Spark's, relative to the page that gave it."""
+    return way_up(path) + (re.sub(r"^https?://[^/]*", "", location) or "/")
 
 
 async def ask(port, path, **more):
@@ -119,12 +113,10 @@ class Session(RequestHandler):
 
 class Door(RequestHandler):
     async def pass_on(self):
-        path = self.request.path
-        port, own, rest = split_port(path)
-        prefix = prefix_before(self.request.headers, path) + own
-        if own and not rest:  # relative links need the slash
-            query = f"?{self.request.query}" if self.request.query else ""
-            return self.redirect(f"{prefix}/{query}")
+        port, own, path = split_port(self.request.path)
+        query = f"?{self.request.query}" if self.request.query else ""
+        if own and not path:  # relative links need the slash
+            return self.redirect(f".{own}/{query}")
         if port is None:
             port = await first_port()
         if port is None:
@@ -133,30 +125,28 @@ class Door(RequestHandler):
         if not FIRST_PORT <= port <= LAST_PORT:
             self.set_status(404)
             return self.finish("no Spark UI has this port")
-        target = rest or "/"
-        if self.request.query:
-            target += "?" + self.request.query
-        headers = {"X-Forwarded-Context": prefix, "Accept": self.request.headers.get("Accept", "*/*")}
+        # Spark puts this before every link and tells it to its scripts.
+        headers = {"X-Forwarded-Context": way_up(path), "Accept": self.request.headers.get("Accept", "*/*")}
         for name in ("Content-Type", "Accept-Language"):
             if name in self.request.headers:
                 headers[name] = self.request.headers[name]
-        answer = await ask(port, target, method=self.request.method, headers=headers,
+        answer = await ask(port, path + query, method=self.request.method, headers=headers,
                            body=self.request.body or None, allow_nonstandard_methods=True)
         if answer is None or answer.code == 599:
             self.set_status(503)
             return self.finish(NO_SESSION)
-        self.hand_back(answer, rest, prefix)
+        self.hand_back(answer, path)
 
     get = head = post = pass_on
 
-    def hand_back(self, answer, path, prefix):
+    def hand_back(self, answer, path):
         self.set_status(answer.code, answer.reason)
         for name in ("Content-Type", "Content-Disposition", "Cache-Control", "X-Frame-Options", "X-XSS-Protection",
                      "X-Content-Type-Options"):
             for value in answer.headers.get_list(name):
                 self.set_header(name, value)
         if "Location" in answer.headers:
-            self.set_header("Location", mend_location(answer.headers["Location"], prefix))
+            self.set_header("Location", mend_location(answer.headers["Location"], path))
         if answer.code in (204, 304) or self.request.method == "HEAD":
             return self.finish()
         self.finish(mend_script(answer.body) if path.endswith(".js") else answer.body)
@@ -166,7 +156,7 @@ class Door(RequestHandler):
 
 
 async def main(port):
-    app = Application([(r"/emberyard/session", Session), (r".*", Door)])
+    app = Application([(r"/emberyard/session", Session), (r".*", Door)], log_function=lambda handler: None)
     app.listen(port, "0.0.0.0")
     await asyncio.Event().wait()
 

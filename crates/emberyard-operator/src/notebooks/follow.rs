@@ -19,7 +19,7 @@ use tokio::sync::watch;
 /// What failed is tried again, and what may have been changed by others is written again, at this pace.
 const TICK: Duration = Duration::from_secs(1);
 /// Objects that nobody touched are written again after this long, in case somebody changed them.
-const REFRESH: Duration = Duration::from_secs(60);
+const REFRESH: Duration = Duration::from_mins(1);
 
 struct Loop {
     config: OperatorConfig,
