@@ -6,6 +6,7 @@ use crate::failure::{Failure, Outcome};
 use crate::{Method, negotiate};
 use bytes::Bytes;
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 
 const TEXT: &str = "text/plain; charset=utf-8";
 
@@ -74,11 +75,11 @@ impl Call<'_> {
         for kind in kinds {
             let count = self.server.store.list(&kind, None).count();
             if count > 0 {
-                text.push_str(&format!("apiserver_storage_objects{{resource=\"{kind}\"}} {count}\n"));
+                let _ = writeln!(text, "apiserver_storage_objects{{resource=\"{kind}\"}} {count}");
             }
         }
         let revision = self.server.store.revision();
-        text.push_str(&format!("# TYPE emberyard_store_revision counter\nemberyard_store_revision {revision}\n"));
+        let _ = writeln!(text, "# TYPE emberyard_store_revision counter\nemberyard_store_revision {revision}");
         text
     }
 

@@ -52,7 +52,7 @@ pub(crate) fn authenticate(
     let pod = live(parts, "pods", namespace, private, "pod")?;
     live(parts, "secrets", namespace, private, "secret")?;
     let mut user = User::service_account(namespace, &account.key.name);
-    user.uid = account.meta().uid().to_owned();
+    account.meta().uid().clone_into(&mut user.uid);
     let mut extra = |key: &str, value: &str| {
         if !value.is_empty() {
             user.extra.insert(format!("authentication.kubernetes.io/{key}"), vec![value.to_owned()]);

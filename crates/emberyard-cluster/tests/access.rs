@@ -1,4 +1,5 @@
 //! Who may do what.
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are not seen as tests
 
 mod common;
 

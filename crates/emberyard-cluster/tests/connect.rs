@@ -1,4 +1,5 @@
 //! Connections to pods, services and nodes: where they lead.
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are not seen as tests
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Life of objects: create, read, update, patch, delete.
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are not seen as tests
 
 mod common;
 

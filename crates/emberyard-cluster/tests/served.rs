@@ -1,4 +1,5 @@
 //! What the server says of itself, and custom kinds.
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are not seen as tests
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Lists and watches, as clients of every kind use them.
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are not seen as tests
 
 mod common;
 
@@ -122,11 +123,11 @@ fn quiet_watches_get_bookmarks() {
     let mut watch = yard.watch(&format!("{PODS}?watch=true&allowWatchBookmarks=true"));
     assert!(yard.poll(&mut watch).is_empty());
     yard.post("/api/v1/namespaces/default/configmaps", json!({"metadata": {"name": "a"}}));
-    yard.now = yard.now.plus(Duration::from_secs(60));
+    yard.now = yard.now.plus(Duration::from_mins(1));
     let events = yard.poll(&mut watch);
     assert_eq!(events, [format!("BOOKMARK @{}", yard.server.revision())]);
     assert_eq!(watch.sent(), yard.server.revision());
-    yard.now = yard.now.plus(Duration::from_secs(60));
+    yard.now = yard.now.plus(Duration::from_mins(1));
     assert!(yard.poll(&mut watch).is_empty(), "nothing new to say");
 }
 
@@ -184,17 +185,17 @@ fn history_waits_for_those_who_may_come_back() {
         label(&mut yard, "a", json!({"round": round.to_string()}));
     }
     for _ in 0..5 {
-        yard.now = yard.now.plus(Duration::from_secs(60));
+        yard.now = yard.now.plus(Duration::from_mins(1));
         yard.server.compact(old, yard.now);
     }
     for _ in 0..9 {
-        yard.now = yard.now.plus(Duration::from_secs(60));
+        yard.now = yard.now.plus(Duration::from_mins(1));
         yard.server.compact(yard.server.revision(), yard.now);
     }
     let mut watch = yard.watch(&format!("{PODS}?watch=true&resourceVersion={old}"));
     assert_eq!(yard.poll(&mut watch).len(), 20, "gone for nine minutes");
     for _ in 0..3 {
-        yard.now = yard.now.plus(Duration::from_secs(60));
+        yard.now = yard.now.plus(Duration::from_mins(1));
         yard.server.compact(yard.server.revision(), yard.now);
     }
     let mut watch = yard.watch(&format!("{PODS}?watch=true&resourceVersion={old}"));

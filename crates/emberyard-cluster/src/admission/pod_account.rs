@@ -42,7 +42,8 @@ fn mount_token(call: &mut Call<'_>, object: &mut Value) {
     let volume = format!("kube-api-access-{}", entropy::name_suffix(call.entropy));
     let mut used = false;
     for kind in ["initContainers", "containers"] {
-        for container in object["spec"][kind].as_array_mut().into_iter().flatten() {
+        let containers = object["spec"].get_mut(kind).and_then(Value::as_array_mut);
+        for container in containers.into_iter().flatten() {
             if !container.is_object()
                 || list(container, &["volumeMounts"]).iter().any(|mount| text(mount, &["mountPath"]) == MOUNT)
             {
@@ -54,11 +55,6 @@ fn mount_token(call: &mut Call<'_>, object: &mut Value) {
                 Some(mounts) => mounts.push(mount),
                 None => container["volumeMounts"] = json!([mount]),
             }
-        }
-    }
-    if object["spec"]["initContainers"].is_null() {
-        if let Some(spec) = object["spec"].as_object_mut() {
-            spec.remove("initContainers");
         }
     }
     if !used {

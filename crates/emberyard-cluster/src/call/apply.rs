@@ -18,7 +18,7 @@ impl Call<'_> {
         };
         let (mut config, warnings) = body.decode(&at.kind, self.field_validation()?)?;
         self.warnings.extend(warnings);
-        self.check_config(at, &mut config)?;
+        check_config(at, &mut config)?;
         let dry_run = self.query.dry_run()?;
         let version = at.kind.gvk.api_version();
         let manager = Manager { name, subresource: &at.path.subresource, api_version: &version };
@@ -44,23 +44,23 @@ impl Call<'_> {
             }
         }
     }
+}
 
-    fn check_config(&self, at: &Place, config: &mut Value) -> Outcome<()> {
-        let meta = Meta(config);
-        if !meta.name().is_empty() && meta.name() != at.name() {
-            let message =
-                format!("the name of the object ({}) does not match the name on the URL ({})", meta.name(), at.name());
-            return Err(Failure::bad_request(message));
-        }
-        if config["metadata"].get("managedFields").and_then(Value::as_array).is_some_and(|m| !m.is_empty()) {
-            return Err(Failure::bad_request("metadata.managedFields must be nil"));
-        }
-        if !config["metadata"].is_object() {
-            config["metadata"] = json!({});
-        }
-        config["metadata"]["name"] = json!(at.name());
-        config["apiVersion"] = json!(at.kind.gvk.api_version());
-        config["kind"] = json!(at.kind.gvk.kind);
-        Ok(())
+fn check_config(at: &Place, config: &mut Value) -> Outcome<()> {
+    let meta = Meta(config);
+    if !meta.name().is_empty() && meta.name() != at.name() {
+        let message =
+            format!("the name of the object ({}) does not match the name on the URL ({})", meta.name(), at.name());
+        return Err(Failure::bad_request(message));
     }
+    if config["metadata"].get("managedFields").and_then(Value::as_array).is_some_and(|m| !m.is_empty()) {
+        return Err(Failure::bad_request("metadata.managedFields must be nil"));
+    }
+    if !config["metadata"].is_object() {
+        config["metadata"] = json!({});
+    }
+    config["metadata"]["name"] = json!(at.name());
+    config["apiVersion"] = json!(at.kind.gvk.api_version());
+    config["kind"] = json!(at.kind.gvk.kind);
+    Ok(())
 }

@@ -39,7 +39,7 @@ impl Call<'_> {
         manager: Option<Manager<'_>>,
         dry_run: bool,
     ) -> Outcome<Arc<Object>> {
-        self.place_in_namespace(at, &mut object)?;
+        place_in_namespace(at, &mut object)?;
         if !Meta(&object).resource_version().is_empty() && !dry_run {
             return Err(Failure::bad_request("resourceVersion should not be set on objects to be created"));
         }
@@ -61,28 +61,7 @@ impl Call<'_> {
         if let Some(manager) = manager {
             track(&at.kind, None, &mut object, manager, self.now);
         }
-        self.put(at, &name, object, dry_run)
-    }
-
-    /// Takes the namespace from the path, and refuses one that differs.
-    fn place_in_namespace(&self, at: &Place, object: &mut Value) -> Outcome<()> {
-        let given = Meta(object).namespace();
-        if !at.kind.namespaced {
-            if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
-                metadata.remove("namespace");
-            }
-            return Ok(());
-        }
-        if !given.is_empty() && given != at.namespace() {
-            return Err(Failure::bad_request(
-                "the namespace of the provided object does not match the namespace sent on the request",
-            ));
-        }
-        if !object["metadata"].is_object() {
-            object["metadata"] = json!({});
-        }
-        object["metadata"]["namespace"] = json!(at.namespace());
-        Ok(())
+        Ok(self.put(at, &name, object, dry_run))
     }
 
     /// Sets what only the server sets.
@@ -113,17 +92,17 @@ impl Call<'_> {
     }
 
     /// Stores an object as `name`, or makes only its answer with `dry_run`.
-    pub(crate) fn put(&mut self, at: &Place, name: &str, object: Value, dry_run: bool) -> Outcome<Arc<Object>> {
+    pub(crate) fn put(&mut self, at: &Place, name: &str, object: Value, dry_run: bool) -> Arc<Object> {
         let key = Key { resource: Arc::clone(&at.resource), namespace: at.namespace().into(), name: name.into() };
         let stored = present::as_stored(&at.kind, object);
         if dry_run {
             let revision = text(&stored, &["metadata", "resourceVersion"]).parse().unwrap_or(0);
-            return Ok(Arc::new(Object::new(key, Revision(revision), stored)));
+            return Arc::new(Object::new(key, Revision(revision), stored));
         }
         let (object, record) = self.server.store.put(key, stored, self.now);
         self.records.push(record);
         self.server.noticed(&object, false);
-        Ok(object)
+        object
     }
 
     /// Removes an object whose last state is `object`.
@@ -137,4 +116,25 @@ impl Call<'_> {
         self.server.noticed(&object, true);
         object
     }
+}
+
+/// Takes the namespace from the path, and refuses one that differs.
+fn place_in_namespace(at: &Place, object: &mut Value) -> Outcome<()> {
+    let given = Meta(object).namespace();
+    if !at.kind.namespaced {
+        if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+            metadata.remove("namespace");
+        }
+        return Ok(());
+    }
+    if !given.is_empty() && given != at.namespace() {
+        return Err(Failure::bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request",
+        ));
+    }
+    if !object["metadata"].is_object() {
+        object["metadata"] = json!({});
+    }
+    object["metadata"]["namespace"] = json!(at.namespace());
+    Ok(())
 }

@@ -93,7 +93,7 @@ impl Call<'_> {
             return Ok(Gone::Later(Arc::clone(live)));
         }
         let name = live.key.name.to_string();
-        Ok(Gone::Later(self.put(at, &name, object, options.dry_run)?))
+        Ok(Gone::Later(self.put(at, &name, object, options.dry_run)))
     }
 
     /// Stamps the time at which the object is to be gone, or moves it nearer.

@@ -125,7 +125,7 @@ impl Call<'_> {
         } else {
             let past = store.collection(&selection.resource).map(|collection| collection.at(exact));
             match past {
-                Some(None) => return Err(self.forgotten(token.as_ref())),
+                Some(None) => return Err(forgotten(token.as_ref())),
                 None => Vec::new(),
                 Some(Some(past)) => past.into_values().filter(|object| selection.picks(object)).collect(),
             }
@@ -154,16 +154,6 @@ impl Call<'_> {
             None => limit.is_some(),
         }
     }
-
-    fn forgotten(&self, token: Option<&Token>) -> Failure {
-        match token {
-            Some(Token { namespace, name, .. }) => {
-                let fresh = Token { rv: 0, namespace: namespace.clone(), name: name.clone() };
-                Failure::continue_expired(&fresh.encode())
-            }
-            None => Failure::expired("The provided resource version is too old"),
-        }
-    }
 }
 
 /// A list made of the objects' own JSON.
@@ -188,4 +178,14 @@ fn whole_list(at: &Place, objects: &[Arc<Object>], metadata: &Value) -> Bytes {
     }
     body.extend_from_slice(b"]}");
     Bytes::from(body)
+}
+
+fn forgotten(token: Option<&Token>) -> Failure {
+    match token {
+        Some(Token { namespace, name, .. }) => {
+            let fresh = Token { rv: 0, namespace: namespace.clone(), name: name.clone() };
+            Failure::continue_expired(&fresh.encode())
+        }
+        None => Failure::expired("The provided resource version is too old"),
+    }
 }

@@ -59,7 +59,7 @@ impl Call<'_> {
         dry_run: bool,
     ) -> Outcome<Arc<Object>> {
         let old = present::as_kind(&at.kind, &live.value).into_owned();
-        self.check_identity(at, &old, &wanted)?;
+        check_identity(at, &old, &wanted)?;
         restrict(at, &old, &mut wanted, part);
         carry_over(&old, &mut wanted, manager.is_some());
         defaults::apply(&at.kind, &mut wanted);
@@ -83,33 +83,7 @@ impl Call<'_> {
         if is_finished(&wanted) {
             return Ok(self.remove(at, live, wanted, dry_run));
         }
-        self.put(at, at.name(), wanted, dry_run)
-    }
-
-    fn check_identity(&self, at: &Place, old: &Value, wanted: &Value) -> Outcome<()> {
-        let (old, new) = (Meta(old), Meta(wanted));
-        if !new.name().is_empty() && new.name() != at.name() {
-            return Err(Failure::bad_request(format!(
-                "the name of the object ({}) does not match the name on the URL ({})",
-                new.name(),
-                at.name()
-            )));
-        }
-        if at.kind.namespaced && !new.namespace().is_empty() && new.namespace() != at.namespace() {
-            return Err(Failure::bad_request(
-                "the namespace of the provided object does not match the namespace sent on the request",
-            ));
-        }
-        if !new.uid().is_empty() && new.uid() != old.uid() {
-            let why =
-                format!("Precondition failed: UID in precondition: {}, UID in object meta: {}", new.uid(), old.uid());
-            return Err(Failure::conflict(at.gvr(), at.name(), why));
-        }
-        let asked = new.resource_version();
-        if !asked.is_empty() && asked != "0" && asked != old.resource_version() {
-            return Err(Failure::stale(at.gvr(), at.name()));
-        }
-        Ok(())
+        Ok(self.put(at, at.name(), wanted, dry_run))
     }
 }
 
@@ -221,4 +195,29 @@ pub(crate) fn is_finished(object: &Value) -> bool {
         && meta.finalizers().next().is_none()
         && meta.deletion_grace_seconds().unwrap_or(0) == 0
         && !held_by_namespace
+}
+
+fn check_identity(at: &Place, old: &Value, wanted: &Value) -> Outcome<()> {
+    let (old, new) = (Meta(old), Meta(wanted));
+    if !new.name().is_empty() && new.name() != at.name() {
+        return Err(Failure::bad_request(format!(
+            "the name of the object ({}) does not match the name on the URL ({})",
+            new.name(),
+            at.name()
+        )));
+    }
+    if at.kind.namespaced && !new.namespace().is_empty() && new.namespace() != at.namespace() {
+        return Err(Failure::bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request",
+        ));
+    }
+    if !new.uid().is_empty() && new.uid() != old.uid() {
+        let why = format!("Precondition failed: UID in precondition: {}, UID in object meta: {}", new.uid(), old.uid());
+        return Err(Failure::conflict(at.gvr(), at.name(), why));
+    }
+    let asked = new.resource_version();
+    if !asked.is_empty() && asked != "0" && asked != old.resource_version() {
+        return Err(Failure::stale(at.gvr(), at.name()));
+    }
+    Ok(())
 }

@@ -25,8 +25,7 @@ fn read(bytes: &[u8]) -> (Vec<Record>, Option<JournalError>) {
 
 #[test]
 fn the_format_does_not_change_unnoticed() {
-    let hex: String = encode(&[record(2)], Revision(1)).iter().map(|b| format!("{b:02x}")).collect();
-    insta::assert_snapshot!(hex);
+    insta::assert_snapshot!(format!("{:02x?}", encode(&[record(2)], Revision(1))));
 }
 
 #[test]

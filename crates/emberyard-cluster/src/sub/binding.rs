@@ -52,7 +52,7 @@ impl Call<'_> {
         set_scheduled(&mut object, &self.now.rfc3339());
         let manager = Manager { name: self.manager(), subresource: "binding", api_version: "v1" };
         track(&at.kind, Some(&live.value), &mut object, manager, self.now);
-        self.put(at, at.name(), object, dry_run)?;
+        self.put(at, at.name(), object, dry_run);
         Ok(Done::success(201))
     }
 }

@@ -14,7 +14,7 @@ const LOG_PARAMETERS: [&str; 7] =
     ["follow", "tailLines", "sinceSeconds", "sinceTime", "timestamps", "previous", "limitBytes"];
 
 impl Call<'_> {
-    pub(super) fn log(&mut self, at: &Place) -> Outcome<Done> {
+    pub(super) fn log(&self, at: &Place) -> Outcome<Done> {
         let pod = self.live(at)?;
         let container = self.container(&pod)?;
         if PodView(&pod.value).node_name().is_empty() {
@@ -22,11 +22,11 @@ impl Call<'_> {
         }
         let path = format!("/containerLogs/{}/{}/{container}", at.namespace(), at.name());
         let query = self.request.query.iter().filter(|(key, _)| LOG_PARAMETERS.contains(&key.as_str())).cloned();
-        self.to_kubelet(&pod, ConnectKind::Log, path, query.collect())
+        self.through_kubelet(&pod, ConnectKind::Log, path, query.collect())
     }
 
     /// `exec` and `attach`.
-    pub(super) fn stream(&mut self, at: &Place) -> Outcome<Done> {
+    pub(super) fn stream(&self, at: &Place) -> Outcome<Done> {
         let pod = self.live(at)?;
         let container = self.container(&pod)?;
         let kind = if at.path.subresource == "exec" { ConnectKind::Exec } else { ConnectKind::Attach };
@@ -46,15 +46,15 @@ impl Call<'_> {
             }
         }
         let path = format!("/{}/{}/{}/{container}", at.path.subresource, at.namespace(), at.name());
-        self.to_kubelet(&pod, kind, path, query)
+        self.through_kubelet(&pod, kind, path, query)
     }
 
-    pub(super) fn port_forward(&mut self, at: &Place) -> Outcome<Done> {
+    pub(super) fn port_forward(&self, at: &Place) -> Outcome<Done> {
         let pod = self.live(at)?;
         let path = format!("/portForward/{}/{}", at.namespace(), at.name());
         let ports = self.request.query.iter().filter(|(key, _)| matches!(key.as_str(), "port" | "ports"));
         let query = ports.map(|(_, value)| ("port".to_owned(), value.clone())).collect();
-        self.to_kubelet(&pod, ConnectKind::PortForward, path, query)
+        self.through_kubelet(&pod, ConnectKind::PortForward, path, query)
     }
 
     /// The container a request means: the one it names, or the only one.
@@ -67,21 +67,20 @@ impl Call<'_> {
             Some(name) => Err(Failure::bad_request(format!("container {name} is not valid for pod {}", pod.key.name))),
             None if main.len() == 1 => Ok(main[0].clone()),
             None => {
-                let mut message = format!(
-                    "a container name must be specified for pod {}, choose one of: [{}]",
-                    pod.key.name,
-                    main.join(" ")
-                );
-                if !init.is_empty() {
-                    message.push_str(&format!(" or one of the init containers: [{}]", init.join(" ")));
-                }
+                let more = match init.as_slice() {
+                    [] => String::new(),
+                    init => format!(" or one of the init containers: [{}]", init.join(" ")),
+                };
+                let (pod, main) = (&pod.key.name, main.join(" "));
+                let message =
+                    format!("a container name must be specified for pod {pod}, choose one of: [{main}]{more}");
                 Err(Failure::bad_request(message))
             }
         }
     }
 
-    fn to_kubelet(
-        &mut self,
+    fn through_kubelet(
+        &self,
         pod: &Arc<Object>,
         kind: ConnectKind,
         path: String,

@@ -16,7 +16,7 @@ struct Named<'a> {
     port: &'a str,
 }
 
-fn named<'a>(at: &'a Place) -> Outcome<Named<'a>> {
+fn named(at: &Place) -> Outcome<Named<'_>> {
     let parts: Vec<&str> = at.name().split(':').collect();
     let (scheme, name, port) = match parts.as_slice() {
         [name] => ("", *name, ""),

@@ -41,11 +41,11 @@ impl Selection {
     /// What is meant, in order; looks a single name up directly.
     pub(crate) fn all<'a>(&'a self, store: &'a Store) -> Box<dyn Iterator<Item = &'a Arc<Object>> + 'a> {
         let namespace = self.namespace.as_deref().or_else(|| self.fields.exact("metadata.namespace"));
-        if let Some(name) = self.fields.exact("metadata.name") {
-            if namespace.is_some() || !self.kind.namespaced {
-                let found = store.get(&self.resource, namespace.unwrap_or(""), name);
-                return Box::new(found.into_iter().filter(|object| self.picks(object)));
-            }
+        if let Some(name) = self.fields.exact("metadata.name")
+            && (namespace.is_some() || !self.kind.namespaced)
+        {
+            let found = store.get(&self.resource, namespace.unwrap_or(""), name);
+            return Box::new(found.into_iter().filter(|object| self.picks(object)));
         }
         Box::new(store.list(&self.resource, namespace).filter(|object| self.picks(object)))
     }

@@ -38,9 +38,9 @@ pub(crate) fn poll(
         poll.finished = true;
         return poll;
     }
-    let mut looked = 0;
     let from = cursor.position;
-    for event in collection.into_iter().flat_map(|collection| collection.since(from)) {
+    let events = collection.into_iter().flat_map(|collection| collection.since(from));
+    for (looked, event) in events.enumerate() {
         if event.revision() > upto {
             break;
         }
@@ -48,7 +48,6 @@ pub(crate) fn poll(
             poll.more = true;
             break;
         }
-        looked += 1;
         let frames = Frames { selection: &cursor.selection, form: cursor.form, columns: !cursor.columns_sent, now };
         if let Some(frame) = frames.event(event) {
             poll.frames.push(frame);
