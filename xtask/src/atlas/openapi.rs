@@ -47,7 +47,7 @@ pub fn pack(openapi: &Value) -> Result<Vec<u8>, String> {
         let Some(document) = cut(path, document) else { continue };
         let text = document.to_string();
         let blob = super::gzip(text.as_bytes())?;
-        let hash: String = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02X}")).collect();
+        let hash = Sha256::digest(text.as_bytes()).iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02X}"));
         index.push(json!({"path": path, "hash": hash, "length": blob.len()}));
         blobs.extend(blob);
     }

@@ -40,7 +40,7 @@ impl Catalog {
         if kinds.is_empty() {
             return Err(CrdError::Missing("spec.versions"));
         }
-        kinds.sort_by(|(a, _), (b, _)| version_rank(&b.gvk.version).cmp(&version_rank(&a.gvk.version)));
+        kinds.sort_by_key(|(kind, _)| std::cmp::Reverse(version_rank(&kind.gvk.version)));
         let name = kinds.first().map(|(kind, _)| kind.gvr.group_resource()).unwrap_or_default();
         let mut catalog = self.without_crd(&name);
         for (kind, version) in kinds {

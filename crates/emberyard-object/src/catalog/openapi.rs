@@ -23,7 +23,7 @@ impl Document {
     /// Compresses a document.
     pub(super) fn new(document: &Value) -> Self {
         let text = document.to_string();
-        let hash = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02X}")).collect();
+        let hash = Sha256::digest(text.as_bytes()).iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02X}"));
         let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
         // Writing to memory does not fail.
         let written = encoder.write_all(text.as_bytes()).and_then(|()| encoder.finish());

@@ -25,7 +25,9 @@ fn without_admission(object: &mut Value) {
     }
     let nulls: Vec<String> =
         object.as_object().unwrap().iter().filter(|(_, v)| v.is_null()).map(|(k, _)| k.clone()).collect();
-    nulls.iter().for_each(|key| drop(object.as_object_mut().unwrap().remove(key)));
+    for key in nulls {
+        object.as_object_mut().unwrap().remove(&key);
+    }
     let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut) else { return };
     match kind.as_str() {
         "Pod" => {

@@ -81,4 +81,6 @@ fn message(descriptor: &MessageDescriptor, bytes: &[u8]) -> Result<Map<String, V
 }
 
 #[cfg(test)]
+mod special_tests;
+#[cfg(test)]
 mod tests;

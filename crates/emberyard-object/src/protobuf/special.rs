@@ -47,7 +47,7 @@ pub fn either(name: &str, mut members: Map<String, Value>) -> Value {
             members.remove("schema").or_else(|| members.remove("jSONSchemas")).unwrap_or(Value::Null)
         }
         "JSONSchemaPropsOrBool" => {
-            members.remove("schema").or_else(|| members.remove("allows")).unwrap_or_else(|| json!(false))
+            members.remove("schema").or_else(|| members.remove("allows")).unwrap_or(Value::Bool(false))
         }
         "JSONSchemaPropsOrStringArray" => {
             members.remove("schema").or_else(|| members.remove("property")).unwrap_or(Value::Null)

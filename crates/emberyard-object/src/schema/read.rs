@@ -124,6 +124,25 @@ fn list_type(json: &Value) -> ListType {
     }
 }
 
+/// Keys of a schema that constrain beyond the type.
+const CONSTRAINTS: [&str; 15] = [
+    "enum",
+    "minimum",
+    "maximum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "minItems",
+    "maxItems",
+    "minProperties",
+    "maxProperties",
+    "allOf",
+    "anyOf",
+    "oneOf",
+    "not",
+];
+
 fn custom_checks(json: &Value, field: &str) -> Result<Option<Box<Checks>>, CrdError> {
     let number = |key: &str| json.get(key).and_then(Value::as_f64);
     let count = |key: &str| json.get(key).and_then(Value::as_u64).map(|n| usize::try_from(n).unwrap_or(usize::MAX));
@@ -154,24 +173,7 @@ fn custom_checks(json: &Value, field: &str) -> Result<Option<Box<Checks>>, CrdEr
         one_of: schemas("oneOf")?,
         not: json.get("not").map(|inner| read_custom(inner, field).map(Box::new)).transpose()?,
     };
-    const KEYS: [&str; 15] = [
-        "enum",
-        "minimum",
-        "maximum",
-        "multipleOf",
-        "minLength",
-        "maxLength",
-        "pattern",
-        "minItems",
-        "maxItems",
-        "minProperties",
-        "maxProperties",
-        "allOf",
-        "anyOf",
-        "oneOf",
-        "not",
-    ];
-    Ok(KEYS.iter().any(|key| json.get(*key).is_some()).then(|| Box::new(checks)))
+    Ok(CONSTRAINTS.iter().any(|key| json.get(*key).is_some()).then(|| Box::new(checks)))
 }
 
 fn text<'a>(json: &'a Value, key: &str) -> &'a str {

@@ -211,7 +211,7 @@ fn faults(value: &Value, checks: &Checks) -> Vec<String> {
         }
         Value::Array(list) => sized(list.len(), checks.min_items, checks.max_items, "items", &mut require),
         Value::Object(map) => {
-            sized(map.len(), checks.min_properties, checks.max_properties, "properties", &mut require)
+            sized(map.len(), checks.min_properties, checks.max_properties, "properties", &mut require);
         }
         Value::Null | Value::Bool(_) => {}
     }

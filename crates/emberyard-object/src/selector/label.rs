@@ -168,13 +168,15 @@ fn requirement(part: &str) -> Result<Requirement, SelectorError> {
 
 /// A label key: an optional DNS prefix and a name.
 fn is_key(key: &str) -> bool {
-    let (prefix, name) = key.split_once('/').map_or(("x", key), |(prefix, name)| (prefix, name));
-    !prefix.is_empty()
-        && prefix.len() <= 253
-        && !name.is_empty()
-        && is_value(name)
-        && is_value(&prefix.replace('.', "-"))
-        || prefix.len() > 63 && prefix.len() <= 253 && !name.is_empty() && is_value(name)
+    let (prefix, name) = key.split_once('/').map_or((None, key), |(prefix, name)| (Some(prefix), name));
+    prefix.is_none_or(is_prefix) && !name.is_empty() && is_value(name)
+}
+
+fn is_prefix(prefix: &str) -> bool {
+    let part = |part: &str| {
+        !part.is_empty() && part.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-')
+    };
+    prefix.len() <= 253 && prefix.split('.').all(part)
 }
 
 /// A label value: up to 63 letters, digits, `-`, `_`, `.`, with letters or digits at both ends; or empty.
