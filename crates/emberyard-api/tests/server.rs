@@ -37,6 +37,10 @@ async fn speaks_both_protocols_and_knows_who_asks() {
     assert_eq!(response.status(), 200);
     let bytes = response.into_body().collect().await.unwrap().to_bytes();
     assert_eq!(serde_json::from_slice::<serde_json::Value>(&bytes).unwrap(), made);
+    let request = http::Request::head("https://localhost/version").body(Full::default()).unwrap();
+    let response = sender.send_request(request).await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert!(response.into_body().collect().await.unwrap().to_bytes().is_empty());
     served.stop().await.unwrap();
 }
 

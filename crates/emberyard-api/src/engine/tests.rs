@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 //! What the engine says when the disk does not take what it is given.
 use super::*;
+use crate::journal::Disk as _;
 use crate::journal::model::ModelDisk;
 use serde_json::json;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -67,6 +68,29 @@ async fn a_full_disk_refuses_changes_and_stays_readable() {
     let (engine, committer) = start(&disk);
     assert_eq!(read(&engine, "lost").await, Ok(404));
     assert_eq!(read(&engine, "after").await, Ok(200));
+    committer.finish();
+}
+
+#[tokio::test]
+async fn a_long_journal_becomes_a_snapshot() {
+    let disk = ModelDisk::default();
+    let (engine, committer) = start(&disk);
+    assert_eq!(create(&engine, "small").await, Ok(201));
+    let long = "x".repeat(900 << 10);
+    for turn in 0..24 {
+        let body = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": format!("m{turn}")}, "data": {"a": long}});
+        assert_eq!(send(&engine, Method::Post, MAPS, Some(body)).await, Ok(201));
+        assert_eq!(send(&engine, Method::Delete, &format!("{MAPS}/m{turn}"), None).await, Ok(200));
+    }
+    assert_eq!(create(&engine, "last").await, Ok(201));
+    committer.finish();
+    let names = disk.list().unwrap();
+    assert_eq!(names.len(), 2, "{names:?}");
+    assert!(names.iter().any(|name| name.starts_with("snapshot-")), "{names:?}");
+    let (engine, committer) = start(&disk);
+    assert_eq!(read(&engine, "small").await, Ok(200));
+    assert_eq!(read(&engine, "m3").await, Ok(404));
+    assert_eq!(read(&engine, "last").await, Ok(200));
     committer.finish();
 }
 

@@ -47,6 +47,13 @@ impl Peer {
 impl Gate {
     /// Answers one request; what goes wrong is an answer, too.
     pub(super) async fn serve(&self, peer: Arc<Peer>, request: hyper::Request<Incoming>) -> Response<Body> {
+        // In HTTP/1.1 hyper leaves the body of an answer to HEAD away; in HTTP/2 it would break the stream.
+        let headless = request.method() == http::Method::HEAD && request.version() == http::Version::HTTP_2;
+        let response = self.respond(peer, request).await;
+        if headless { response.map(|_| body::full("")) } else { response }
+    }
+
+    async fn respond(&self, peer: Arc<Peer>, request: hyper::Request<Incoming>) -> Response<Body> {
         let (parts, incoming) = request.into_parts();
         let Some(method) = inbound::method(&parts.method) else {
             return body::status(
