@@ -4,19 +4,18 @@
 //! - [`net::yard`] builds the yard's network from inside the yard's network namespace.
 //! - [`relay`] carries what leaves the yard, on the machine's side.
 
+mod agent;
+mod cluster;
 pub mod config;
+mod dns;
 pub mod error;
+mod kubelet;
 pub mod net;
 pub mod relay;
+mod service;
+mod tasks;
+mod tls;
 
+pub use agent::run;
 pub use config::{AgentConfig, Clock, ServingIdentity};
 pub use error::{AgentError, CODES, NetError, RelayError};
-
-/// Runs the agent of one node until `config.shutdown` is cancelled. Pods keep running when it returns.
-///
-/// # Errors
-/// [`AgentError`] when the node cannot be set up: unreadable kubeconfig or certificates, no network, port taken.
-pub async fn run(config: AgentConfig) -> Result<(), AgentError> {
-    let _ = config;
-    todo!("agent loop lands next")
-}

@@ -14,7 +14,12 @@ pub(super) fn bring_up(pod: &Pod, observed: &mut Observed, now: Timestamp, decis
     if !prepared(&mut observed.volumes, Action::PrepareVolumes, now, decision) {
         return;
     }
-    if !prepared(&mut observed.sandbox, Action::CreateSandbox, now, decision) {
+    // Whose uid the pod has may be the image's word: the sandbox waits for the first container's image.
+    let user_is_known = pod.spec.containers.first().is_none_or(|c| {
+        let record = observed.containers.get(&c.name);
+        record.is_some_and(|r| r.attempts > 0 || matches!(r.image, ImageRecord::Known { .. }))
+    });
+    if !user_is_known || !prepared(&mut observed.sandbox, Action::CreateSandbox, now, decision) {
         return;
     }
     for container in &pod.spec.init_containers {

@@ -87,11 +87,13 @@ pub struct Event {
 }
 
 impl Event {
-    pub(crate) fn normal(reason: &'static str, message: String) -> Self {
+    /// Something usual.
+    pub fn normal(reason: &'static str, message: String) -> Self {
         Self { warning: false, reason, message }
     }
 
-    pub(crate) fn warning(reason: &'static str, message: String) -> Self {
+    /// Something wrong.
+    pub fn warning(reason: &'static str, message: String) -> Self {
         Self { warning: true, reason, message }
     }
 }

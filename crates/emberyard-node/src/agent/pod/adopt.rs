@@ -1,0 +1,42 @@
+//! Pods found from an earlier agent.
+
+use super::volumes::Places;
+use crate::agent::Node;
+use crate::agent::files::load;
+use emberyard_pod::Observed;
+use serde_json::Value;
+
+/// What an earlier agent left of a pod.
+pub(in crate::agent) struct Adopted {
+    /// The object as last seen.
+    pub object: Value,
+    /// What was observed.
+    pub observed: Observed,
+    /// Where its volumes are.
+    pub places: Places,
+}
+
+pub(super) const OBJECT: &str = "pod.json";
+pub(super) const OBSERVED: &str = "observed.json";
+pub(super) const PLACES: &str = "volumes.json";
+
+/// All pods with a complete checkpoint. A folder without one is of a pod that was only just begun: the API server
+/// will name it again, and nothing runs in it.
+pub(in crate::agent) fn find(node: &Node) -> Vec<Adopted> {
+    let entries = std::fs::read_dir(node.config.dir.join("pods")).into_iter().flatten().flatten();
+    let mut found = Vec::new();
+    for entry in entries {
+        let dir = entry.path();
+        let object: Option<Value> = load(&dir.join(OBJECT));
+        let observed: Option<Observed> = load(&dir.join(OBSERVED));
+        if let (Some(object), Some(mut observed)) = (object, observed) {
+            observed.resumed();
+            let uid = entry.file_name().to_string_lossy().into_owned();
+            if let Some(ip) = observed.pod_ip {
+                node.ipam().adopt(&uid, ip);
+            }
+            found.push(Adopted { object, observed, places: load(&dir.join(PLACES)).unwrap_or_default() });
+        }
+    }
+    found
+}

@@ -1,0 +1,69 @@
+//! How a run ended, in Kubernetes' words.
+
+use emberyard_model::Timestamp;
+use emberyard_pod::Exit;
+use emberyard_pod::spec::Container;
+use emberyard_sandbox::{ContainerState, Ended};
+use std::path::{Path, PathBuf};
+
+/// Kubernetes' own limits of a termination message.
+const MOST_FROM_FILE: usize = 4096;
+const MOST_FROM_LOG: usize = 2048;
+
+/// The file that a container may leave its last words in.
+pub(super) fn message_file(dir: &Path, container: &str, attempt: u32) -> PathBuf {
+    dir.join("termination").join(format!("{container}.{attempt}"))
+}
+
+/// The log of a run.
+pub(crate) fn log_file(dir: &Path, container: &str, attempt: u32) -> PathBuf {
+    dir.join("logs").join(container).join(format!("{attempt}.log"))
+}
+
+/// A run that the supervisor saw end.
+pub(super) fn of(dir: &Path, spec: Option<&Container>, state: &ContainerState, ended: &Ended) -> Exit {
+    let reason = if ended.out_of_memory {
+        "OOMKilled"
+    } else if ended.exit_code == 0 {
+        "Completed"
+    } else {
+        "Error"
+    };
+    let mut message = std::fs::read(message_file(dir, &state.name, state.attempt)).unwrap_or_default();
+    message.truncate(MOST_FROM_FILE);
+    let from_log = spec.is_some_and(|s| s.termination_message_policy == "FallbackToLogsOnError");
+    let message = if message.is_empty() && from_log && ended.exit_code != 0 {
+        last_lines(&log_file(dir, &state.name, state.attempt))
+    } else {
+        String::from_utf8_lossy(&message).into_owned()
+    };
+    Exit {
+        attempt: state.attempt,
+        code: ended.exit_code,
+        signal: None,
+        reason: reason.to_owned(),
+        message,
+        started: Some(state.started),
+        finished: ended.at,
+    }
+}
+
+/// A run whose program could not be started.
+pub(super) fn cannot_run(attempt: u32, code: i32, message: String, now: Timestamp) -> Exit {
+    Exit { attempt, code, signal: None, reason: "ContainerCannotRun".into(), message, started: None, finished: now }
+}
+
+fn last_lines(log: &Path) -> String {
+    let text = std::fs::read(log).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let mut lines: Vec<&str> = text.lines().rev().take(80).collect();
+    lines.reverse();
+    // A CRI line is time, stream, flag, text.
+    let joined: Vec<&str> = lines.into_iter().filter_map(|line| line.splitn(4, ' ').nth(3)).collect();
+    let joined = joined.join("\n");
+    let mut from = joined.len().saturating_sub(MOST_FROM_LOG);
+    while !joined.is_char_boundary(from) {
+        from += 1;
+    }
+    joined[from..].to_owned()
+}

@@ -1,0 +1,17 @@
+//! One pod: decides by `emberyard-pod`, carries out, reports.
+
+mod act;
+mod adopt;
+mod exit;
+mod hook;
+mod message;
+mod probe;
+mod sandbox;
+mod start;
+mod task;
+mod volumes;
+
+pub(super) use adopt::{Adopted, find};
+pub(crate) use exit::log_file;
+pub(super) use message::Message;
+pub(super) use task::PodTask;

@@ -1,0 +1,153 @@
+//! A pod's namespaces and network.
+
+use super::message::Message;
+use super::task::PodTask;
+use crate::agent::{Node, blocking, files};
+use crate::net::pod as pod_net;
+use emberyard_image::Resolved;
+use emberyard_pod::process::{self, ImageDefaults};
+use emberyard_pod::{Pod, files as texts};
+use emberyard_sandbox::{IdMap, Limits, Mode, NodeHolder, PodSandbox, PodSandboxSpec, SandboxError, start_pod};
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::sync::mpsc::UnboundedSender;
+
+/// Processes and threads of one pod. A JVM with many connections has hundreds.
+const MOST_PROCESSES: u64 = 16_384;
+/// The uid of a pod whose image is not known either.
+const NOBODYS: u32 = 1000;
+
+/// What the pure part needs to know of an image.
+pub(super) fn defaults(image: &Resolved) -> ImageDefaults {
+    ImageDefaults {
+        entrypoint: image.config.entrypoint.clone(),
+        cmd: image.config.cmd.clone(),
+        workdir: image.config.workdir.clone(),
+        user: format!("{}:{}", image.config.user.uid, image.config.user.gid),
+    }
+}
+
+/// The user of a pod without root: the one that its first container wants.
+fn ids(node: &Node, pod: &Pod, image: Option<&Resolved>, ip: Ipv4Addr) -> IdMap {
+    if node.holder.mode == Mode::Root {
+        let slot = u16::from(node.config.number.get()) << 8 | u16::from(ip.octets()[3]);
+        return IdMap::range(slot);
+    }
+    let image = image.map(defaults).unwrap_or_default();
+    let Some(first) = pod.spec.containers.first() else { return IdMap::Single { uid: NOBODYS, gid: NOBODYS } };
+    let (uid, gid) = process::user(pod, first, &image, (NOBODYS, NOBODYS));
+    IdMap::Single { uid, gid }
+}
+
+/// Begins to make them.
+pub(super) fn create(task: &PodTask) {
+    let (node, pod, dir, news) = (task.node.clone(), task.pod.clone(), task.dir.clone(), task.news.clone());
+    let first = pod.spec.containers.first().map(|c| c.name.clone()).unwrap_or_default();
+    let image = task.images.get(&first).cloned();
+    let Some(ip) = task.observed.pod_ip else {
+        let _ = news.send(Message::Sandbox(Err("no address is free".into())));
+        return;
+    };
+    tokio::task::spawn_blocking(move || {
+        let _ = news.send(Message::Sandbox(make(&node, &pod, &dir, image.as_deref(), ip)));
+    });
+}
+
+fn make(node: &Arc<Node>, pod: &Pod, dir: &Path, image: Option<&Resolved>, ip: Ipv4Addr) -> Result<PodSandbox, String> {
+    let facts = node.facts(Some(ip));
+    let etc = dir.join("etc");
+    let write = |name: &str, text: String| files::replace(&etc.join(name), text.as_bytes(), 0o644);
+    std::fs::create_dir_all(&etc)
+        .and_then(|()| write("hosts", texts::hosts(pod, &facts)))
+        .and_then(|()| write("hostname", texts::hostname(pod, &facts) + "\n"))
+        .and_then(|()| write("resolv.conf", texts::resolv_conf(pod, &facts)))
+        .map_err(|e| format!("the pod's files cannot be written: {e}"))?;
+    let sysctls = pod.spec.security_context.sysctls.iter().map(|s| (s.name.clone(), s.value.clone()));
+    let spec = PodSandboxSpec {
+        dir: dir.to_owned(),
+        name: pod.metadata.uid.clone(),
+        hostname: texts::hostname(pod, &facts),
+        sysctls: sysctls.collect(),
+        host_network: pod.spec.host_network,
+        ids: ids(node, pod, image, ip),
+        limits: Limits { pids: Some(MOST_PROCESSES), ..Limits::default() },
+    };
+    let sandbox = begin(&node.holder, &spec).map_err(|e| e.to_string())?;
+    if !pod.spec.host_network {
+        let network = sandbox.netns_fd().map_err(|e| e.to_string());
+        let joined = network.and_then(|fd| pod_net::attach(node.config.number, fd, ip).map_err(|e| e.to_string()));
+        if let Err(message) = joined {
+            let _ = sandbox.stop();
+            return Err(message);
+        }
+        node.note_pod(ip, Some(&pod.metadata.namespace));
+    }
+    Ok(sandbox)
+}
+
+/// Starts the supervisor; one that an earlier try left is ended first.
+fn begin(holder: &NodeHolder, spec: &PodSandboxSpec) -> Result<PodSandbox, SandboxError> {
+    if let Ok(left) = PodSandbox::open(&spec.dir) {
+        let _ = left.stop();
+    }
+    start_pod(holder, spec)
+}
+
+/// Passes on every change of the pod's containers, from a thread of its own, until the supervisor ends.
+pub(super) fn follow(sandbox: &PodSandbox, news: &UnboundedSender<Message>) {
+    let (sandbox, news) = (sandbox.clone(), news.clone());
+    let spawned = std::thread::Builder::new().name("pod-watch".into()).spawn(move || {
+        let Ok(mut watch) = sandbox.watch() else {
+            let _ = news.send(Message::Lost);
+            return;
+        };
+        loop {
+            match watch.next(None) {
+                Ok(Some(states)) => {
+                    if news.send(Message::States(states)).is_err() {
+                        return;
+                    }
+                }
+                Ok(None) => {}
+                Err(_) => {
+                    let _ = news.send(Message::Lost);
+                    return;
+                }
+            }
+        }
+    });
+    if let Err(error) = spawned {
+        tracing::error!(%error, "a pod cannot be watched");
+    }
+}
+
+/// Begins to take them down.
+pub(super) fn stop(task: &PodTask) {
+    let (sandbox, news, dir) = (task.sandbox.clone(), task.news.clone(), task.dir.clone());
+    let (node, uid) = (task.node.clone(), task.pod.metadata.uid.clone());
+    let ip = task.observed.pod_ip.filter(|_| !task.pod.spec.host_network);
+    tokio::spawn(async move {
+        let stopped = tokio::task::spawn_blocking(move || {
+            // A sandbox of an earlier agent, or of a try that failed half-way, is found by its folder.
+            let found = sandbox.or_else(|| PodSandbox::open(&dir).ok());
+            found.map(|s| s.stop().map(drop))
+        });
+        if let Ok(Some(Err(error))) = stopped.await {
+            tracing::warn!(%uid, %error, "a pod's supervisor did not stop in order");
+        }
+        if let Some(ip) = ip {
+            release_address(&node, &uid, ip).await;
+        }
+        let _ = news.send(Message::SandboxStopped);
+    });
+}
+
+/// Takes the pod's link away and gives its address back.
+pub(super) async fn release_address(node: &Arc<Node>, uid: &str, ip: Ipv4Addr) {
+    if let Err(error) = blocking(move || pod_net::detach(ip)).await {
+        tracing::warn!(%uid, %error, "a pod's link is left behind");
+    }
+    node.note_pod(ip, None);
+    node.ipam().release(uid);
+}

@@ -1,0 +1,408 @@
+//! The task of one pod: a loop of deciding and hearing.
+
+use super::adopt::{Adopted, OBJECT, OBSERVED};
+use super::message::{Message, StartError};
+use super::volumes::Places;
+use super::{act, exit, sandbox, volumes};
+use crate::agent::status::{Subject, Wanted, write};
+use crate::agent::{Node, files};
+use crate::kubelet::PodView;
+use emberyard_image::Resolved;
+use emberyard_pod::{Action, Event, ImageRecord, Observed, Pod, PodError, ProbeKind, Run, Sources, Stage, plan};
+use emberyard_sandbox::PodSandbox;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::Instant;
+
+/// How often files made from objects are looked at again.
+const REFRESH: Duration = Duration::from_secs(20);
+
+/// One pod of this node.
+pub(in crate::agent) struct PodTask {
+    pub(super) node: Arc<Node>,
+    pub(super) pod: Pod,
+    object: Value,
+    pub(super) observed: Observed,
+    pub(super) dir: PathBuf,
+    pub(super) sandbox: Option<PodSandbox>,
+    pub(super) places: Places,
+    pub(super) images: BTreeMap<String, Arc<Resolved>>,
+    pub(super) sources: Arc<Mutex<Sources>>,
+    pub(super) news: mpsc::UnboundedSender<Message>,
+    inbox: mpsc::UnboundedReceiver<Message>,
+    saved: Vec<u8>,
+    adopted: bool,
+}
+
+impl PodTask {
+    /// A task for a pod, new or found.
+    pub(in crate::agent) fn new(node: &Arc<Node>, object: &Value, adopted: Option<Adopted>) -> Result<Self, PodError> {
+        let pod = Pod::read(object)?;
+        let (news, inbox) = mpsc::unbounded_channel();
+        let dir = node.pod_dir(&pod.metadata.uid);
+        let is_adopted = adopted.is_some();
+        let (observed, places) = adopted.map(|a| (a.observed, a.places)).unwrap_or_default();
+        Ok(Self {
+            node: node.clone(),
+            pod,
+            object: object.clone(),
+            observed,
+            dir,
+            sandbox: None,
+            places,
+            images: BTreeMap::new(),
+            sources: Arc::default(),
+            news,
+            inbox,
+            saved: Vec::new(),
+            adopted: is_adopted,
+        })
+    }
+
+    /// Where its news goes.
+    pub(in crate::agent) fn sender(&self) -> mpsc::UnboundedSender<Message> {
+        self.news.clone()
+    }
+
+    /// Runs until the pod is over.
+    pub(in crate::agent) async fn run(mut self) {
+        let meta = &self.pod.metadata;
+        let subject = Subject { namespace: meta.namespace.clone(), name: meta.name.clone(), uid: meta.uid.clone() };
+        self.observed.host_ip = Some(self.node.config.number.node_ip());
+        if self.adopted {
+            self.resume();
+        } else if let Err(error) = std::fs::create_dir_all(&self.dir) {
+            tracing::error!(pod = %subject.name, %error, "the pod's folder cannot be made");
+        }
+        self.keep_object();
+        let (wanted, reader) = watch::channel(Wanted::default());
+        let done = Arc::new(Notify::new());
+        let writer = tokio::spawn(write(self.node.clone(), subject, reader, done.clone()));
+        let mut refresh = Instant::now() + REFRESH;
+        loop {
+            let (wake, finalize) = self.decide(&wanted);
+            if finalize {
+                if self.observed.object_gone {
+                    break;
+                }
+                // Wait for the object to go, by our delete or another's.
+                tokio::select! {
+                    () = done.notified() => break,
+                    () = self.until_gone() => break,
+                }
+            }
+            let due = wake.map_or(refresh, |w| refresh.min(Instant::now() + w));
+            tokio::select! {
+                news = self.inbox.recv() => match news {
+                    Some(news) => {
+                        self.hear(news);
+                        // What came at the same time is decided on at the same time.
+                        while let Ok(news) = self.inbox.try_recv() {
+                            self.hear(news);
+                        }
+                    }
+                    None => break,
+                },
+                () = tokio::time::sleep_until(due) => {}
+            }
+            if Instant::now() >= refresh {
+                refresh = Instant::now() + REFRESH;
+                volumes::refresh(&self);
+            }
+        }
+        writer.abort();
+        self.clean_up().await;
+    }
+
+    async fn until_gone(&mut self) {
+        while let Some(news) = self.inbox.recv().await {
+            if matches!(news, Message::Gone) {
+                return;
+            }
+        }
+    }
+
+    /// Finds the supervisor again, or notes that it is gone.
+    fn resume(&mut self) {
+        if self.observed.sandbox != Stage::Ready {
+            return;
+        }
+        match PodSandbox::open(&self.dir) {
+            Ok(found) if found.supervisor().is_alive() => {
+                // A start that was decided but not begun is decided anew.
+                let known = found.list().unwrap_or_default();
+                let begun = |name: &str, attempt| known.iter().any(|s| s.name == name && s.attempt == attempt);
+                let now = self.node.now();
+                let undone: Vec<String> = self
+                    .observed
+                    .containers
+                    .iter()
+                    .filter(|(name, r)| r.run == Run::Starting && !begun(name, r.attempt()))
+                    .map(|(name, _)| name.clone())
+                    .collect();
+                for name in undone {
+                    self.observed.refused(&name, "ContainerCreating", "the agent was restarted".into(), now);
+                }
+                sandbox::follow(&found, &self.news);
+                self.sandbox = Some(found);
+            }
+            _ => self.lost(),
+        }
+        if let Some(ip) = self.observed.pod_ip
+            && !self.pod.spec.host_network
+        {
+            self.node.note_pod(ip, Some(&self.pod.metadata.namespace));
+        }
+    }
+
+    /// The supervisor is gone: its last records count, then what still seemed to run.
+    fn lost(&mut self) {
+        self.sandbox = None;
+        if let Ok(states) = PodSandbox::recorded(&self.dir) {
+            self.states(&states);
+        }
+        self.observed.sandbox_lost(self.node.now());
+    }
+
+    /// One decision, carried out. Returns the time to the next and whether all is done.
+    fn decide(&mut self, wanted: &watch::Sender<Wanted>) -> (Option<Duration>, bool) {
+        if self.observed.pod_ip.is_none() {
+            self.observed.pod_ip = self.address();
+        }
+        let now = self.node.now();
+        let decision = plan(&self.pod, &mut self.observed, now);
+        for event in decision.events {
+            self.node.events.pod(&self.pod, None, event);
+        }
+        self.save();
+        let finalize = decision.actions.contains(&Action::Finalize);
+        let status = decision.status;
+        self.publish(&status);
+        wanted.send_if_modified(|w| {
+            let next = Wanted { status, finalize };
+            let changed = *w != next;
+            *w = next;
+            changed
+        });
+        for action in decision.actions {
+            act::start(self, action);
+        }
+        (decision.wake.map(|at| at.since(now).max(Duration::from_millis(1))), finalize)
+    }
+
+    fn address(&self) -> Option<Ipv4Addr> {
+        if self.pod.spec.host_network {
+            return Some(self.node.config.number.node_ip());
+        }
+        match self.node.ipam().assign(&self.pod.metadata.uid) {
+            Ok(address) => Some(address),
+            Err(error) => {
+                self.tell(None, Event::warning("FailedCreatePodSandBox", error.to_string()));
+                None
+            }
+        }
+    }
+
+    fn hear(&mut self, news: Message) {
+        let now = self.node.now();
+        match news {
+            Message::Object(object) => match Pod::read(&object) {
+                Ok(pod) => {
+                    self.pod = pod;
+                    self.object = *object;
+                    self.keep_object();
+                }
+                Err(error) => tracing::error!(pod = %self.pod.metadata.name, %error, "a change cannot be read"),
+            },
+            Message::Gone => self.observed.object_gone = true,
+            Message::Volumes(Ok(places)) => {
+                self.places = places;
+                let _ = files::save(&self.dir.join(super::adopt::PLACES), &self.places);
+                self.observed.volumes = Stage::Ready;
+            }
+            Message::Volumes(Err(message)) => {
+                // Often only a moment early: worth telling when it lasts.
+                if self.observed.volumes.tries() % 8 == 2 {
+                    self.tell(None, Event::warning("FailedMount", message.clone()));
+                }
+                self.observed.volumes.fail(message, now);
+            }
+            Message::Sandbox(Ok(found)) => {
+                sandbox::follow(&found, &self.news);
+                self.sandbox = Some(found);
+                self.observed.sandbox = Stage::Ready;
+            }
+            Message::Sandbox(Err(message)) => {
+                if self.observed.sandbox.tries() % 8 == 0 {
+                    self.tell(None, Event::warning("FailedCreatePodSandBox", message.clone()));
+                }
+                self.observed.sandbox.fail(message, now);
+            }
+            Message::SandboxStopped => {
+                self.sandbox = None;
+                self.observed.sandbox = Stage::Gone;
+            }
+            Message::Released => self.observed.volumes = Stage::Gone,
+            Message::Image(container, found) => self.image(&container, found),
+            Message::Started { container, at, notes } => {
+                self.observed.started(&container, at);
+                self.tell(Some(&container), Event::normal("Started", format!("Started container {container}")));
+                for note in notes {
+                    self.tell(Some(&container), Event::normal("Note", note));
+                }
+                act::post_start(self, &container);
+            }
+            Message::NotStarted { container, attempt, why } => self.not_started(&container, attempt, why),
+            Message::States(states) => self.states(&states),
+            Message::Lost => {
+                if matches!(self.observed.sandbox, Stage::Ready) {
+                    self.lost();
+                }
+            }
+            Message::Probed { container, kind, attempt, verdict } => self.probed(&container, kind, attempt, verdict),
+            Message::Hooked { container, attempt, verdict } => {
+                if let Err(why) = verdict {
+                    self.tell(Some(&container), Event::warning("FailedPreStopHook", why));
+                }
+                let record = self.observed.container(&container);
+                if record.attempt() == attempt
+                    && let Some(stop) = &mut record.stop
+                {
+                    stop.hook = emberyard_pod::observed::Hook::Done;
+                }
+            }
+            Message::HookFailed { container, attempt, why } => {
+                self.tell(Some(&container), Event::warning("FailedPostStartHook", why));
+                act::kill(self, &container, attempt);
+            }
+        }
+    }
+
+    fn image(&mut self, container: &str, found: Result<Box<Resolved>, String>) {
+        let now = self.node.now();
+        match found {
+            Ok(image) => {
+                let id = match &image.alias {
+                    Some(alias) => format!("{}@{}", alias.runs, image.id),
+                    None => format!("{}@{}", image.name, image.id),
+                };
+                let message = format!("Container image \"{}\" already present on machine", image.reference);
+                self.tell(Some(container), Event::normal("Pulled", message));
+                if let Some(alias) = &image.alias {
+                    self.tell(Some(container), Event::normal("ImageAlias", alias.note.clone()));
+                }
+                self.observed.container(container).image = ImageRecord::Known { id };
+                self.images.insert(container.to_owned(), Arc::new(*image));
+            }
+            Err(message) => {
+                self.observed.container(container).image.fail(message.clone(), now);
+                self.tell(Some(container), Event::warning("Failed", message));
+            }
+        }
+    }
+
+    fn not_started(&mut self, container: &str, attempt: u32, why: StartError) {
+        let now = self.node.now();
+        match why {
+            StartError::Refused { reason, message } => {
+                if self.observed.container(container).refusals % 8 == 0 {
+                    self.tell(Some(container), Event::warning("Failed", format!("Error: {message}")));
+                }
+                self.observed.refused(container, reason, message, now);
+            }
+            StartError::CannotRun { code, message } => {
+                self.tell(Some(container), Event::warning("Failed", format!("Error: {message}")));
+                self.observed.exited(container, exit::cannot_run(attempt, code, message, now));
+            }
+        }
+    }
+
+    fn states(&mut self, states: &[emberyard_sandbox::ContainerState]) {
+        for state in states {
+            let record = self.observed.container(&state.name);
+            if state.attempt != record.attempt() || !record.is_live() {
+                continue;
+            }
+            match &state.ended {
+                Some(ended) => {
+                    let spec = self.pod.container(&state.name);
+                    let exit = exit::of(&self.dir, spec, state, ended);
+                    self.observed.exited(&state.name, exit);
+                }
+                // Started by an agent that did not live to see it.
+                None if record.run == Run::Starting && self.adopted => {
+                    self.observed.started(&state.name, state.started);
+                }
+                None => {}
+            }
+        }
+    }
+
+    fn probed(&mut self, container: &str, kind: ProbeKind, attempt: u32, verdict: Result<(), String>) {
+        let Some(spec) = self.pod.container(container) else { return };
+        let probe = match kind {
+            ProbeKind::Startup => &spec.startup_probe,
+            ProbeKind::Liveness => &spec.liveness_probe,
+            ProbeKind::Readiness => &spec.readiness_probe,
+        };
+        let thresholds = probe.as_ref().map_or((1, 3), |p| (p.successes(), p.failures()));
+        self.observed.probed(container, kind, attempt, verdict.is_ok(), thresholds);
+        if let Err(why) = verdict {
+            let message = format!("{} probe failed: {why}", kind.title());
+            self.tell(Some(container), Event::warning("Unhealthy", message));
+        }
+    }
+
+    pub(super) fn tell(&self, container: Option<&str>, event: Event) {
+        self.node.events.pod(&self.pod, container, event);
+    }
+
+    fn keep_object(&self) {
+        if let Err(error) = files::save(&self.dir.join(OBJECT), &self.object) {
+            tracing::error!(pod = %self.pod.metadata.name, %error, "checkpoint not written");
+        }
+    }
+
+    /// Writes the checkpoint if it changed: before what was decided is begun.
+    fn save(&mut self) {
+        let Ok(bytes) = serde_json::to_vec(&self.observed) else { return };
+        if bytes != self.saved {
+            match files::replace(&self.dir.join(OBSERVED), &bytes, 0o600) {
+                Ok(()) => self.saved = bytes,
+                Err(error) => tracing::error!(pod = %self.pod.metadata.name, %error, "checkpoint not written"),
+            }
+        }
+    }
+
+    /// Shows the pod to the kubelet port.
+    fn publish(&self, status: &Value) {
+        let mut object = self.object.clone();
+        object["status"] = status.clone();
+        self.node.registry.put(PodView {
+            uid: self.pod.metadata.uid.clone(),
+            dir: self.dir.clone(),
+            object: Arc::new(object),
+            sandbox: self.sandbox.clone(),
+        });
+    }
+
+    async fn clean_up(mut self) {
+        let uid = self.pod.metadata.uid.clone();
+        self.node.registry.remove(&uid);
+        if let Some(ip) = self.observed.pod_ip.take()
+            && !self.pod.spec.host_network
+        {
+            sandbox::release_address(&self.node, &uid, ip).await;
+        }
+        let dir = self.dir.clone();
+        let removed = tokio::task::spawn_blocking(move || emberyard_sandbox::remove_tree(&dir)).await;
+        if let Ok(Err(error)) = removed {
+            tracing::warn!(%uid, %error, "a pod's folder is left behind");
+        }
+    }
+}

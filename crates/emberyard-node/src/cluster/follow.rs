@@ -1,0 +1,56 @@
+//! Keeps [`Cluster`] up to date.
+
+use super::{Cluster, ClusterView, Key, Service, Slice};
+use crate::tasks::Tasks;
+use emberyard_client::{Client, WatchEvent};
+use futures::StreamExt;
+use serde_json::Value;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// Starts following services and endpoint slices.
+pub(crate) fn follow(client: &Client, tasks: &Tasks) -> ClusterView {
+    let (sender, view) = watch::channel(Arc::new(Cluster::default()));
+    let sender = Arc::new(sender);
+    let read_service = |object: &Value| Some(Service::read(object));
+    tasks.spawn(keep(client.clone(), "/api/v1/services", sender.clone(), read_service, |c| &mut c.services));
+    let slices = "/apis/discovery.k8s.io/v1/endpointslices";
+    tasks.spawn(keep(client.clone(), slices, sender, Slice::read, |c| &mut c.slices));
+    view
+}
+
+type Table<T> = std::collections::BTreeMap<Key, T>;
+
+async fn keep<T: PartialEq + Clone>(
+    client: Client,
+    path: &'static str,
+    sender: Arc<watch::Sender<Arc<Cluster>>>,
+    read: impl Fn(&Value) -> Option<T>,
+    table: impl Fn(&mut Cluster) -> &mut Table<T>,
+) {
+    let mut events = client.watch(path, &[]);
+    while let Some(event) = events.next().await {
+        sender.send_if_modified(|cluster| {
+            let table = table(Arc::make_mut(cluster));
+            match event {
+                WatchEvent::Added(object) | WatchEvent::Modified(object) => match read(&object) {
+                    Some(value) => table.insert(key(&object), value.clone()).as_ref() != Some(&value),
+                    None => table.remove(&key(&object)).is_some(),
+                },
+                WatchEvent::Deleted(object) => table.remove(&key(&object)).is_some(),
+                WatchEvent::Restarted(objects) => {
+                    let fresh: Table<T> = objects.iter().filter_map(|o| Some((key(o), read(o)?))).collect();
+                    let changed = *table != fresh;
+                    *table = fresh;
+                    changed
+                }
+                WatchEvent::Bookmark(_) => false,
+            }
+        });
+    }
+}
+
+fn key(object: &Value) -> Key {
+    let field = |name: &str| object["metadata"][name].as_str().unwrap_or_default().to_owned();
+    (field("namespace"), field("name"))
+}
