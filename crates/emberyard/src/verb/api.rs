@@ -22,8 +22,9 @@ pub async fn run(dir: YardDir) -> Result<(), Failure> {
     let authority = std::fs::read_to_string(dir.pki().join("ca.crt"))
         .map_err(|source| Failure::Folder { path: dir.pki().join("ca.crt"), source })?;
     let controllers = emberyard_control::all(&emberyard_control::Settings {
-        root_ca: authority,
-        volumes: dir.volumes().display().to_string(),
+        ca_pem: authority,
+        volumes_dir: dir.volumes().display().to_string(),
+        catalog: emberyard_object::Catalog::builtin(),
     });
     let config = ServeConfig {
         pki: dir.pki(),

@@ -10,7 +10,8 @@ use emberyard_front::Gateway;
 use emberyard_manifest::{DOOR_PORT, JUPYTER_PORT, SessionSettings};
 use emberyard_model::Explained;
 use emberyard_operator::{FleetConfig, OperatorConfig};
-use emberyard_plan::Policy;
+use emberyard_plan::{Policy, Shape};
+use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -24,9 +25,15 @@ pub async fn run(dir: YardDir) -> Result<(), Failure> {
     let shutdown = CancellationToken::new();
     machine::cancel_on_terminate(shutdown.clone())?;
     let client = Client::from_kubeconfig(&dir.operator_kubeconfig()).await.map_err(|error| Failure::Api(error.explain()))?;
+    let shape = Shape {
+        name: SHAPE.to_owned(),
+        allocatable: resources(&settings.fleet.shape).into(),
+        labels: BTreeMap::new(),
+        taints: Vec::new(),
+    };
     let fleet = FleetConfig {
         provider: Arc::new(Local::new(Keeper { socket: dir.keeper_socket() })),
-        policy: Policy::new(settings.fleet.min, settings.fleet.max, vec![emberyard_plan::Shape::new(SHAPE, resources(&settings.fleet.shape))]),
+        policy: Policy::of_one_shape(settings.fleet.min, settings.fleet.max, shape),
     };
     let operator = OperatorConfig {
         client: client.clone(),
