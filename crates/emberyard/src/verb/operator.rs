@@ -6,8 +6,8 @@ use crate::machine;
 use crate::yard::{Settings, YardDir};
 use emberyard_client::Client;
 use emberyard_cloud::Local;
-use emberyard_front::Gateway;
-use emberyard_manifest::{DOOR_PORT, JUPYTER_PORT, SessionSettings};
+use emberyard_front::GatewayConfig;
+use emberyard_manifest::SessionSettings;
 use emberyard_model::Explained;
 use emberyard_operator::{FleetConfig, OperatorConfig};
 use emberyard_plan::{Policy, Shape};
@@ -44,7 +44,7 @@ pub async fn run(dir: YardDir) -> Result<(), Failure> {
         entropy: Arc::new(machine::fill),
         shutdown: shutdown.clone(),
     };
-    let gateway = Gateway { listener, client, jupyter_port: JUPYTER_PORT, door_port: DOOR_PORT, shutdown };
+    let gateway = GatewayConfig { listener, client, hosts: Vec::new(), shutdown };
     let (operator, gateway) = tokio::join!(emberyard_operator::run(operator), emberyard_front::serve(gateway));
     operator.map_err(|error| Failure::Api(error.explain()))?;
     gateway.map_err(|error| Failure::Api(error.explain()))
