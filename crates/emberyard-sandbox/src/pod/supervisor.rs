@@ -184,7 +184,9 @@ impl Supervisor {
                 if self.stopping || self.init_ended {
                     return Err(Failure::new("start", "the pod has ended"));
                 }
-                let mut container = Container::start(*spec, &self.spaces, self.spec.ids, &self.groups)?;
+                let mut spec = *spec;
+                spec.limits.pids = spec.limits.pids.or(self.spec.limits.pids);
+                let mut container = Container::start(spec, &self.spaces, self.spec.ids, &self.groups)?;
                 container.state.notes.extend_from_slice(&self.notes);
                 let state = container.state.clone();
                 self.containers.retain(|old| (&old.state.name, old.state.attempt) != (&state.name, state.attempt));
