@@ -7,9 +7,10 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// Removes nodes that never came up, do not answer, or were on their way out and are empty. They count no more.
+/// What its owner keeps stays, whatever its state.
 pub(crate) fn broken<'a>(world: &'a World, policy: &Policy, now: Timestamp, plan: &mut Plan) -> Vec<&'a NodeName> {
     let mut leaving = Vec::new();
-    for node in &world.nodes {
+    for node in world.nodes.iter().filter(|node| !node.keep) {
         let name = &node.name;
         let (due, reason) = match node.state {
             NodeState::Ready => continue,

@@ -36,7 +36,7 @@ impl NodeInfo {
             name: view.meta().name().to_owned(),
             labels: BTreeMap::deserialize(view.meta().labels()).unwrap_or_default(),
             taints,
-            unschedulable: view.is_unschedulable(),
+            unschedulable: view.is_unschedulable() || view.meta().is_deleting(),
             allocatable: Demand::from_list(at(object, &["status", "allocatable"]).unwrap_or(&Value::Null)),
             used: Demand::default(),
             pods: BTreeSet::new(),

@@ -145,7 +145,10 @@ impl Yard {
     /// Runs until nothing happens any more.
     pub fn settle(&mut self) {
         for _ in 0..5_000 {
-            let busy = (0..self.runners.len()).fold(false, |busy, index| self.turn(index) || busy);
+            let mut busy = false;
+            for index in 0..self.runners.len() {
+                busy |= self.turn(index);
+            }
             if !busy {
                 return;
             }
