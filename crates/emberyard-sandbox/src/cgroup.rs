@@ -161,6 +161,17 @@ pub fn has<'a>(groups: &'a [PathBuf], controller: &str) -> Option<&'a PathBuf> {
     groups.iter().find(|group| group.join(first).exists() || group.join(second).exists())
 }
 
+/// Whether a group is of version 2.
+pub fn is_version_2(group: &Path) -> bool {
+    group.join("cgroup.controllers").exists()
+}
+
+/// What its hierarchy is called by custom.
+pub fn name_of(group: &Path) -> &'static str {
+    let first = CONTROLLERS.iter().find(|(_, file, _)| group.join(file).exists());
+    if is_version_2(group) { "unified" } else { first.map_or("other", |(name, _, _)| name) }
+}
+
 /// How often the kernel killed a process of the groups for lack of memory.
 pub fn out_of_memory_kills(groups: &[PathBuf]) -> u64 {
     ["memory.oom_control", "memory.events"]

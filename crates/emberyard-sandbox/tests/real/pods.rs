@@ -34,6 +34,7 @@ pub const TESTS: &[Test] = &[
     ("an_agent_inside_the_yard_does_the_same", agent_inside),
     ("sweep_ends_pods_without_records", swept),
     ("usage_is_counted", usage),
+    ("bad_clients_do_not_harm_a_pod", bad_clients),
     ("what_cannot_be_id_mapped_is_said", not_mapped),
     ("a_supervisor_is_small_and_starts_fast", small_and_fast),
 ];
@@ -426,7 +427,8 @@ fn limits(world: &World) {
     pod.start_container(&spec).unwrap();
     pod.wait("forks").unwrap();
     assert!(!said(&spec.log).contains("all"), "{}", said(&spec.log));
-    let mut spec = world.container("eats", "x=x; while :; do x=$x$x; done");
+    let script = "cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null; x=x; while :; do x=$x$x; done";
+    let mut spec = world.container("eats", script);
     spec.limits = Limits { memory: Some(32 << 20), cpu_milli: Some(900), cpu_request_milli: Some(100), pids: None };
     spec.oom_score_adj = 500;
     if !NodeHolder::adopt(&world.dir().join("nodes/one")).unwrap().unwrap().cgroups.is_empty() {
@@ -435,6 +437,7 @@ fn limits(world: &World) {
         assert!(state.memory_cgroup.unwrap().join("cgroup.procs").exists());
         let ended = pod.wait("eats").unwrap();
         assert!(ended.out_of_memory && ended.exit_code == 137, "{ended:?}");
+        assert_eq!(said(&spec.log), "33554432\n", "its limit can be read inside");
     }
     pod.stop().unwrap();
 }
@@ -607,5 +610,47 @@ fn not_mapped(world: &World) {
     assert_eq!(pod.wait("main").unwrap().exit_code, 0);
     let said = state.notes.iter().any(|note| note.contains("/sys/kernel") && note.contains("id-mapped"));
     assert_eq!(said, world.mode == Mode::Root, "{:?}", state.notes);
+    pod.stop().unwrap();
+}
+
+fn bad_clients(world: &World) {
+    use std::os::unix::net::UnixStream;
+    let pod = world.pod();
+    pod.start_container(&world.container("main", "exec sleep 1000")).unwrap();
+    let connect = || UnixStream::connect(pod.dir().join("supervisor.sock")).unwrap();
+    for bytes in [
+        &b"\n"[..],
+        b"not json\n",
+        b"{\"Start\":{}}\n",
+        b"\"Nothing\"\n",
+        b"[1,2",
+        &[0xff; 5000],
+        b"\"List\"\n\"List\"\n",
+    ] {
+        let mut client = connect();
+        client.write_all(bytes).unwrap();
+        client.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut answer = String::new();
+        let _cut_off = client.read_to_string(&mut answer);
+        assert!(
+            answer.is_empty() || answer.starts_with("{\"Failed\"") || answer.starts_with("{\"States\""),
+            "{answer}"
+        );
+    }
+    // One that asks without end and never reads, one that sends a message without end.
+    let mut deaf = connect();
+    deaf.set_write_timeout(Some(Duration::from_secs(5))).unwrap();
+    while deaf.write_all(&b"\"List\"\n".repeat(1000)).is_ok() {}
+    let mut endless = connect();
+    endless.set_write_timeout(Some(Duration::from_secs(5))).unwrap();
+    while endless.write_all(&vec![b'x'; 60_000]).is_ok() {}
+    // More than are served at once: some wait, and everything goes on when they leave.
+    let many: Vec<_> = (0..300).map(|_| connect()).collect();
+    drop(many);
+    assert_eq!(exec(&pod, &exec_spec("main", "echo alive")).1, "alive\n");
+    let status = text(format!("/proc/{}/status", pod.supervisor().pid).as_ref());
+    let resident = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
+    let resident: u64 = resident.split_whitespace().next().unwrap().parse().unwrap();
+    assert!(resident < 16 << 10, "{resident} KiB");
     pod.stop().unwrap();
 }
