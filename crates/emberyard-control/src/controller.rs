@@ -64,10 +64,9 @@ pub trait Controller: Send {
     /// The user its requests are made as; Kubernetes' own roles fit these names.
     fn user(&self) -> String;
 
-    /// The user it watches as. Kubernetes' controllers share the watches of their manager, and its roles are cut
-    /// accordingly: few controllers may list and watch as themselves what they need to know.
+    /// The user it watches as. Kubernetes' controllers share the watches of their manager, and its roles are cut accordingly.
     fn watcher(&self) -> String {
-        self.user()
+        "system:kube-controller-manager".to_owned()
     }
 
     /// What it watches, in all namespaces.

@@ -5,15 +5,25 @@
 
 pub mod alias;
 pub mod build;
+mod debian;
+mod digest;
 pub mod error;
 pub mod image;
+mod inside;
+mod layer;
+mod net;
+mod oci;
 pub mod progress;
+mod python;
 pub mod recipe;
 pub mod recipes;
 pub mod reference;
+mod registries;
 pub mod store;
+mod tree;
+mod unlayer;
 
-pub use build::{BuildOptions, build};
+pub use build::{BuildOptions, Lock, build, lock};
 pub use error::{CODES, ImageError, ResolveError};
 pub use image::{AliasSaid, ImageConfig, ImageId, ImageSummary, ImageUser, Resolved};
 pub use progress::{Progress, Silent, Stage};

@@ -1,13 +1,90 @@
-//! The recipes that come with the program.
+//! The recipes that come with the program, and their locks.
 
+use crate::debian::architecture;
+use crate::error::ImageError;
 use crate::recipe::Recipe;
+
+/// The built-in recipes' texts, each after the one it stands on.
+const TEXTS: [(&str, &str); 3] = [
+    ("debian-base", include_str!("../recipes/debian-base.toml")),
+    ("spark-py", include_str!("../recipes/spark-py.toml")),
+    ("pyspark-notebook", include_str!("../recipes/pyspark-notebook.toml")),
+];
+
+/// Files that recipes put into images, by the name recipes give as `source`.
+const FILES: [(&str, &str); 4] = [
+    ("files/class-path.sh", include_str!("../recipes/files/class-path.sh")),
+    ("files/decom.sh", include_str!("../recipes/files/decom.sh")),
+    ("files/entrypoint.sh", include_str!("../recipes/files/entrypoint.sh")),
+    ("files/train-executor.py", include_str!("../recipes/files/train-executor.py")),
+];
+
+/// Locks: (recipe, registry, architecture, text).
+const LOCKS: [(&str, &str, &str, &str); 5] = [
+    ("debian-base", "debian", "amd64", include_str!("../recipes/debian-base.amd64.debian.lock")),
+    ("spark-py", "pypi", "amd64", include_str!("../recipes/spark-py.amd64.pypi.lock")),
+    ("spark-py", "pypi", "arm64", include_str!("../recipes/spark-py.arm64.pypi.lock")),
+    ("pyspark-notebook", "pypi", "amd64", include_str!("../recipes/pyspark-notebook.amd64.pypi.lock")),
+    ("pyspark-notebook", "pypi", "arm64", include_str!("../recipes/pyspark-notebook.arm64.pypi.lock")),
+];
 
 /// The built-in recipes, each after the one it stands on: `debian-base`, `spark-py`, `pyspark-notebook`.
 pub fn builtin() -> Vec<Recipe> {
-    todo!()
+    // The texts are part of the program; a test reads every one of them.
+    TEXTS.iter().filter_map(|(name, text)| read(name, text).ok()).collect()
 }
 
 /// The built-in recipe of this name.
 pub fn find(name: &str) -> Option<Recipe> {
-    builtin().into_iter().find(|recipe| recipe.name == name)
+    TEXTS.iter().find(|(known, _)| *known == name).and_then(|(name, text)| read(name, text).ok())
+}
+
+/// The lock of a built-in recipe for this machine's architecture; `registry` is `debian` or `pypi`.
+pub fn lock(recipe: &str, registry: &str) -> Option<&'static str> {
+    let this = architecture();
+    LOCKS.iter().find(|(name, kind, arch, _)| (*name, *kind, *arch) == (recipe, registry, this)).map(|lock| lock.3)
+}
+
+fn read(name: &str, text: &str) -> Result<Recipe, ImageError> {
+    let mut recipe = Recipe::parse(text, name)?;
+    for file in &mut recipe.files {
+        if let Some(source) = file.source.take() {
+            let text = FILES.iter().find(|(known, _)| *known == source).map(|(_, text)| (*text).to_owned());
+            let missing = || ImageError::Recipe { recipe: name.to_owned(), why: format!("{source} is not built in") };
+            file.text = Some(text.ok_or_else(missing)?);
+        }
+    }
+    Ok(recipe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{debian, python};
+
+    #[test]
+    fn every_built_in_recipe_is_good_and_stands_on_one_before_it() {
+        let recipes: Vec<Recipe> = TEXTS.iter().map(|(name, text)| read(name, text).unwrap()).collect();
+        for (place, recipe) in recipes.iter().enumerate() {
+            assert_eq!(recipe.name, TEXTS[place].0);
+            let below = |from: &String| recipes[..place].iter().any(|other| other.name == *from);
+            assert!(recipe.from.as_ref().is_none_or(below), "{}", recipe.name);
+        }
+        assert_eq!(builtin().len(), TEXTS.len());
+    }
+
+    #[test]
+    fn every_lock_fits_its_recipe() {
+        for (name, kind, arch, text) in LOCKS {
+            let recipe = find(name).unwrap();
+            let fits = match kind {
+                "debian" => {
+                    let request = debian::lock::request(&recipe.debian, &recipe.without);
+                    debian::lock::read(text, &request).is_some()
+                }
+                _ => python::lock::read(text, &python::lock::request(&recipe.pypi)).is_some(),
+            };
+            assert!(fits, "{name} {kind} {arch}: run `emberyard image lock`");
+        }
+    }
 }

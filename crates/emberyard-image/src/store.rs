@@ -1,8 +1,25 @@
 //! The store: an OCI layout whose layers lie unpacked.
+//!
+//! `index.json` names manifests; `blobs/sha256` has manifests and configs; `layers/<digest>` has each layer as a folder,
+//! named by the digest of its tar; `tmp` has what is being made. Layer blobs are made only when an image leaves.
+
+mod add;
+mod archive;
+mod blobs;
+mod find;
+mod lock;
+mod prune;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use add::CONTENTS;
+pub use add::NewImage;
+pub use lock::Held;
 
 use crate::error::{ImageError, ResolveError};
 use crate::image::{ImageSummary, Resolved};
 use crate::progress::Progress;
+use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -15,7 +32,16 @@ pub struct Store {
 impl Store {
     /// Opens the store in `dir`, making it where there is none yet.
     pub fn open(dir: &Path) -> Result<Self, ImageError> {
-        Ok(Self { dir: dir.to_owned() })
+        for folder in [dir.to_owned(), dir.join("blobs/sha256"), dir.join("layers"), dir.join("tmp")] {
+            fs::create_dir_all(&folder).map_err(ImageError::io("create", &folder))?;
+        }
+        let dir = dir.canonicalize().map_err(ImageError::io("find", dir))?;
+        let store = Self { dir };
+        let layout = store.dir.join("oci-layout");
+        if !layout.exists() {
+            store.write_file("oci-layout", crate::oci::LAYOUT.as_bytes())?;
+        }
+        Ok(store)
     }
 
     /// The store's folder.
@@ -24,37 +50,33 @@ impl Store {
     }
 
     /// Finds the image for a reference as a pod writes it.
-    pub fn resolve(&self, _reference: &str) -> Result<Resolved, ResolveError> {
-        todo!()
+    pub fn resolve(&self, reference: &str) -> Result<Resolved, ResolveError> {
+        find::resolve(self, reference)
     }
 
     /// All named images.
     pub fn list(&self) -> Result<Vec<ImageSummary>, ImageError> {
-        todo!()
+        find::list(self)
     }
 
-    /// Removes the names given, then layers no name needs; returns the bytes freed. Images of running pods are `in_use` and stay.
-    pub fn prune(&self, _remove: &[String], _in_use: &[crate::ImageId]) -> Result<u64, ImageError> {
-        todo!()
+    /// Removes the names given, then layers and blobs that no name needs; answers the bytes freed. Images in `in_use`
+    /// (of running pods) keep their layers.
+    pub fn prune(&self, remove: &[String], in_use: &[crate::ImageId]) -> Result<u64, ImageError> {
+        prune::prune(self, remove, in_use)
     }
 
     /// Writes an image as an OCI archive (tar of an OCI layout, layers gzipped).
-    pub fn export(
-        &self,
-        _reference: &str,
-        _out: &mut dyn Write,
-        _progress: &mut dyn Progress,
-    ) -> Result<(), ImageError> {
-        todo!()
+    pub fn export(&self, reference: &str, out: &mut dyn Write, progress: &mut dyn Progress) -> Result<(), ImageError> {
+        archive::export(self, reference, out, progress)
     }
 
     /// Takes an OCI archive in under `name`, or the name it carries.
     pub fn import(
         &self,
-        _archive: &mut dyn Read,
-        _name: Option<&str>,
-        _progress: &mut dyn Progress,
+        archive: &mut dyn Read,
+        name: Option<&str>,
+        progress: &mut dyn Progress,
     ) -> Result<ImageSummary, ImageError> {
-        todo!()
+        archive::import(self, archive, name, progress)
     }
 }

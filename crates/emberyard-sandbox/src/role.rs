@@ -47,15 +47,9 @@ pub fn start<T: Serialize>(role: &str, yard: &Path, orders: &T, fds: &[BorrowedF
         .spawn()
         .context(|| format!("starting {role}"))?;
     let channel = Channel::new(ours);
-    let mut started = Started { child, channel };
-    match started.channel.send(orders, fds) {
-        Ok(()) => Ok(started),
-        Err(error) => {
-            let _gone = started.child.kill();
-            let _reaped = started.child.wait();
-            Err(error).context(|| format!("orders of {role}"))
-        }
-    }
+    // A role that refused to start is found out by its missing answer.
+    channel.send(orders, fds).context(|| format!("orders of {role}"))?;
+    Ok(Started { child, channel })
 }
 
 impl Started {

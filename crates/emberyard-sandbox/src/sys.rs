@@ -166,22 +166,6 @@ pub fn exec(program: &CString, argv: &[CString], env: &[CString]) -> io::Error {
     io::Error::last_os_error()
 }
 
-/// Blanks the command line that others see of this process. Nobody may read the arguments afterwards.
-pub fn hide_arguments() {
-    let Ok(stat) = std::fs::read_to_string("/proc/self/stat") else { return };
-    // Fields 48 and 49, counted from 1; the name in field 2 may hold anything, so counting starts behind it.
-    let mut fields = stat.rsplit(')').next().unwrap_or_default().split_ascii_whitespace().skip(45);
-    let mut field = || fields.next().and_then(|text| text.parse::<usize>().ok());
-    if let (Some(start), Some(end)) = (field(), field())
-        && 0 < start
-        && start < end
-    {
-        // SAFETY: the kernel says that this range holds the process's own argument strings, on its writable initial stack.
-        // They are read through std::env::args only, which no role does after dispatch.
-        unsafe { std::ptr::write_bytes(start as *mut u8, 0, end - start) };
-    }
-}
-
 /// Brings up `lo` in the current network namespace.
 pub fn loopback_up() -> io::Result<()> {
     let socket = rustix::net::socket(rustix::net::AddressFamily::INET, rustix::net::SocketType::DGRAM, None)?;

@@ -5,7 +5,6 @@ mod api;
 mod cli;
 mod error;
 mod keeper;
-mod launcher;
 mod machine;
 mod output;
 mod progress;

@@ -76,7 +76,6 @@ pub fn supervise() -> Step<()> {
 fn start(PodOrders { cgroups, spec, .. }: PodOrders) -> Step<(Supervisor, Record)> {
     role::detach()?;
     let _cosmetic = rustix::thread::set_name(c"emberyard-pod");
-    crate::pod::inside::raise_open_files().step("limit of open files")?;
     let (own, shared): (Vec<_>, Vec<_>) = spec.sysctls.iter().partition(|(name, _)| name.starts_with("net."));
     if !spec.host_network {
         namespace::new_network()?;
@@ -155,8 +154,6 @@ fn prepare_init(spec: &PodSandboxSpec, sysctls: &[&(String, String)]) -> Step<()
     // After the change of ids, which forgets it: without its supervisor a pod is not accounted for and must not live on.
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL)).step("death signal")?;
     let _cosmetic = rustix::thread::set_name(c"emberyard-init");
-    // The pod sees this process; where the yard is on the machine is none of its business.
-    sys::hide_arguments();
     rustix::system::sethostname(spec.hostname.as_bytes()).step_on("host name", &spec.hostname)?;
     sysctls.iter().try_for_each(|(name, value)| namespace::sysctl(name, value))
 }

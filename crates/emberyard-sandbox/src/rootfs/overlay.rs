@@ -22,13 +22,7 @@ pub fn mount(lowers: &[PathBuf], scratch: &Path, ids: &Ids<'_>, notes: &mut Vec<
     for part in ["upper", "work"] {
         std::fs::create_dir_all(scratch.join(part)).step_on("mkdir", scratch.display())?;
     }
-    let complaints = notes.len();
     let writable = layer(scratch, ids, notes)?;
-    if notes.len() > complaints {
-        // Not mapped: at least the top of it belongs to the pod's root.
-        let root = Some(ids.root());
-        std::os::unix::fs::chown(scratch.join("upper"), root, root).step_on("chown", scratch.display())?;
-    }
     let lowers = lowers.iter().map(|lower| layer(lower, ids, notes)).collect::<Step<Vec<_>>>()?;
     let below = open_path(CWD, scratch)?;
     // The overlay goes on to make files as whoever mounts it.

@@ -10,32 +10,22 @@ use std::time::{Duration, Instant};
 
 /// A folder, and the mode that fits the user who runs the tests.
 pub struct World {
-    folder: PathBuf,
+    folder: tempfile::TempDir,
     pub mode: Mode,
 }
 
 impl World {
     pub fn new() -> Self {
-        Self::at(tempfile::Builder::new().prefix("ey-yard").tempdir().unwrap().keep())
-    }
-
-    /// In a folder that is there; the mode is that of its yard, if it has one.
-    pub fn at(folder: PathBuf) -> Self {
-        let folder = folder.canonicalize().unwrap();
-        let mode = match YardHolder::adopt(&folder).unwrap() {
-            Some(yard) => yard.mode,
-            None if rustix::process::geteuid().is_root() => Mode::Root,
-            None => Mode::Rootless,
-        };
-        Self { folder, mode }
+        let mode = if rustix::process::geteuid().is_root() { Mode::Root } else { Mode::Rootless };
+        Self { folder: tempfile::Builder::new().prefix("ey-yard").tempdir().unwrap(), mode }
     }
 
     pub fn dir(&self) -> PathBuf {
-        self.folder.clone()
+        self.folder.path().canonicalize().unwrap()
     }
 
     pub fn yard(&self) -> YardHolder {
-        create_yard(&self.folder, self.mode).unwrap()
+        create_yard(self.folder.path(), self.mode).unwrap()
     }
 
     pub fn node(&self) -> NodeHolder {
@@ -115,8 +105,8 @@ impl World {
         if let Ok(Some(yard)) = YardHolder::adopt(&self.dir()) {
             yard.kill().unwrap();
         }
-        let left = sweep(&self.folder).unwrap();
-        emberyard_sandbox::remove_tree(&self.folder).unwrap();
+        let left = sweep(self.folder.path()).unwrap();
+        emberyard_sandbox::remove_tree(self.folder.path()).unwrap();
         left
     }
 }

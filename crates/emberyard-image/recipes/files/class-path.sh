@@ -1,0 +1,18 @@
+# The executor's class path, and whether the class-data archive fits it. Sourced by the entrypoint and at training.
+# An archive is only used if the class path at training is the beginning of the one at run, jar by jar, and the JVM is the same.
+
+EMBERYARD_ARCHIVE=/opt/emberyard/archive/executor.jsa
+EMBERYARD_TRAINED=/opt/emberyard/archive/trained-for
+
+# Sets CLASS_PATH to all jars of Spark, one by one in a fixed order.
+spark_class_path() {
+    local LC_ALL=C IFS=:
+    local jars=("$SPARK_HOME"/jars/*.jar)
+    CLASS_PATH="${jars[*]}"
+}
+
+# Sets IDENTITY to what an archive depends on: the JVM's build and the class path.
+archive_identity() {
+    IDENTITY="$(<"$JAVA_HOME/release")
+$CLASS_PATH"
+}

@@ -1,0 +1,82 @@
+//! The rest of a layer: jars, npm packages, links, files; and the check that there is room for it.
+
+use super::Builder;
+use super::stages::Stages;
+use crate::error::ImageError;
+use crate::inside::Inside;
+use crate::net::Wanted;
+use crate::progress::Progress;
+use crate::registries::{maven, npm};
+use crate::tree::Tree;
+use std::fs::File;
+use std::path::Path;
+
+/// Unpacked packages, compiled files and the archive take about this many times the download.
+const GROWTH: u64 = 3;
+
+/// Jars and npm packages, fetched and checked.
+#[derive(Debug, Default)]
+pub struct Extras {
+    jars: Vec<maven::Jar>,
+    npm: Vec<npm::Unpacked>,
+}
+
+/// Fetches what the recipe names of Maven and npm.
+pub fn find(builder: &Builder<'_>, stages: &mut Stages, progress: &mut dyn Progress) -> Result<Extras, ImageError> {
+    let recipe = builder.recipe;
+    if recipe.maven.is_empty() && recipe.npm.is_empty() {
+        return Ok(Extras::default());
+    }
+    stages.next(progress, "downloading jars and npm packages");
+    let jars = recipe.maven.iter().map(|coordinates| maven::fetch(builder.downloads, &recipe.name, coordinates));
+    let npm = recipe.npm.iter().map(|package| npm::fetch(builder.downloads, &recipe.name, package));
+    Ok(Extras { jars: jars.collect::<Result<_, _>>()?, npm: npm.collect::<Result<_, _>>()? })
+}
+
+/// Puts them, the links and the files in place.
+pub fn install(builder: &Builder<'_>, extras: &Extras, inside: &Inside) -> Result<(), ImageError> {
+    let recipe = builder.recipe;
+    let mut tree = Tree::new(&inside.upper());
+    let folder = recipe.maven_into.as_deref().unwrap_or("/opt/spark/jars");
+    let folder = through_links(inside, folder.trim_start_matches('/'));
+    for jar in &extras.jars {
+        let mut file = File::open(&jar.path).map_err(ImageError::io("read", &jar.path))?;
+        tree.file(&Path::new(&folder).join(&jar.name), &mut file, 0o644)?;
+    }
+    for package in &extras.npm {
+        npm::unpack(package, &mut tree)?;
+    }
+    for (path, target) in &recipe.links {
+        tree.link(Path::new(path.trim_start_matches('/')), Path::new(target))?;
+    }
+    for file in &recipe.files {
+        let mode = if file.executable { 0o755 } else { 0o644 };
+        let text = file.text.as_deref().unwrap_or_default();
+        tree.file(Path::new(file.path.trim_start_matches('/')), &mut text.as_bytes(), mode)?;
+    }
+    Ok(())
+}
+
+/// Where a folder of the image really lies when a layer below has a link there.
+fn through_links(inside: &Inside, folder: &str) -> String {
+    let target = inside.find(folder).and_then(|place| std::fs::read_link(place).ok());
+    match target {
+        Some(target) if target.is_absolute() => target.to_string_lossy().trim_start_matches('/').to_owned(),
+        _ => folder.to_owned(),
+    }
+}
+
+/// Refuses to begin what the disk can't take.
+pub fn room(builder: &Builder<'_>, wanted: &[Wanted]) -> Result<(), ImageError> {
+    let size = |item: &Wanted| item.size.unwrap_or(0);
+    let missing: u64 = wanted.iter().filter(|item| !builder.downloads.path(&item.sha256).is_file()).map(size).sum();
+    let layer: u64 = wanted.iter().map(size).sum::<u64>() * GROWTH;
+    for (dir, needed) in [(builder.cache_dir.as_path(), missing), (builder.store.dir(), layer)] {
+        let stat = rustix::fs::statvfs(dir).map_err(|e| ImageError::io("measure", dir)(e.into()))?;
+        let (free_mib, needed_mib) = ((stat.f_bavail * stat.f_frsize) >> 20, needed >> 20);
+        if free_mib < needed_mib {
+            return Err(ImageError::Disk { dir: dir.to_owned(), free_mib, needed_mib });
+        }
+    }
+    Ok(())
+}
