@@ -14,6 +14,7 @@ pub use fields::FieldSet;
 
 use crate::Kind;
 use crate::schema::Cause;
+use crate::view::list;
 use emberyard_model::Timestamp;
 use managed::{Entry, Operation};
 use serde_json::{Value, json};
@@ -120,10 +121,13 @@ fn scoped(kind: &Kind, config: &Value, subresource: &str) -> Result<Value, Apply
     let Value::Object(members) = config else {
         return Err(ApplyError::Malformed("an apply configuration must be an object".to_owned()));
     };
-    if config["metadata"].get("managedFields").is_some_and(|fields| !fields.is_null()) {
+    if !list(config, &["metadata", "managedFields"]).is_empty() {
         return Err(ApplyError::Malformed("metadata.managedFields must be nil".to_owned()));
     }
     let mut members = members.clone();
+    if let Some(Value::Object(meta)) = members.get_mut("metadata") {
+        meta.remove("managedFields");
+    }
     match subresource {
         "status" => members.retain(|key, _| matches!(key.as_str(), "apiVersion" | "kind" | "metadata" | "status")),
         _ if kind.has_status_subresource() => drop(members.remove("status")),

@@ -196,7 +196,7 @@ fn status_has_a_path_of_its_own() {
 fn malformed_configurations_are_refused() {
     let table = [
         (json!([]), "an apply configuration must be an object"),
-        (json!({"metadata": {"managedFields": []}}), "metadata.managedFields must be nil"),
+        (json!({"metadata": {"managedFields": [{}]}}), "metadata.managedFields must be nil"),
         (
             pod(json!({"containers": [{"image": "x"}]})),
             "element 0: associative list with keys has an element that omits key field \"name\"",
