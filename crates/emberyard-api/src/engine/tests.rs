@@ -1,7 +1,6 @@
 #![allow(clippy::unwrap_used)]
 //! What the engine says when the disk does not take what it is given.
 use super::*;
-use crate::journal::Disk as _;
 use crate::journal::model::ModelDisk;
 use serde_json::json;
 use std::sync::atomic::{AtomicI64, Ordering};

@@ -1,7 +1,7 @@
 //! A hyper request as the state machine's value.
 
 use super::body;
-use super::limits::{BODY, BODY_BYTES};
+use super::limits::{BODY, BODY_BYTES, DRAINED_BYTES};
 use super::service::Gate;
 use bytes::{Bytes, BytesMut};
 use emberyard_cluster::{Method, Request, User};
@@ -58,24 +58,25 @@ impl Gate {
             Box::new(body::status(413, "RequestEntityTooLarge", &message))
         };
         if told.is_some_and(|length| length > BODY_BYTES) {
+            tokio::spawn(drain(incoming));
             return Err(too_large());
         }
         if incoming.is_end_stream() {
             return Ok(Bytes::new());
         }
+        // Under this length a body costs less than the connection it comes on.
+        let long = told.is_none_or(|length| length > 32 << 10);
         let reading = async {
-            // Under this length a body costs less than the connection it comes on.
-            let _room = if told.is_none_or(|length| length > 32 << 10) { self.limits.body().await } else { None };
+            let _room = if long { self.limits.body().await } else { None };
             let mut bytes = BytesMut::with_capacity(told.unwrap_or(0));
             while let Some(frame) = incoming.frame().await {
-                let frame =
-                    frame.map_err(|_| Box::new(body::status(400, "BadRequest", "the request body ended early")))?;
-                if let Some(data) = frame.data_ref() {
-                    if bytes.len() + data.len() > BODY_BYTES {
-                        return Err(too_large());
-                    }
-                    bytes.extend_from_slice(data);
+                let ended = |_| Box::new(body::status(400, "BadRequest", "the request body ended early"));
+                let frame = frame.map_err(ended)?;
+                let Some(data) = frame.data_ref() else { continue };
+                if bytes.len() + data.len() > BODY_BYTES {
+                    return Err(too_large());
                 }
+                bytes.extend_from_slice(data);
             }
             Ok(bytes.freeze())
         };
@@ -83,8 +84,27 @@ impl Gate {
             let message = format!("the request body did not come within {} seconds", Duration::as_secs(&BODY));
             Box::new(body::status(408, "Timeout", &message))
         };
-        timeout(BODY, reading).await.map_err(slow)?
+        let read = timeout(BODY, reading).await.map_err(slow)?;
+        if read.is_err() {
+            tokio::spawn(drain(incoming));
+        }
+        read
     }
+}
+
+/// Reads on and forgets, so that a sender who writes everything before it listens is still there for the answer.
+async fn drain(mut incoming: Incoming) {
+    let draining = async {
+        let mut seen = 0;
+        while let Some(Ok(frame)) = incoming.frame().await {
+            seen += frame.data_ref().map_or(0, Bytes::len);
+            if seen > DRAINED_BYTES {
+                return;
+            }
+        }
+    };
+    // Whoever has more to say than that is cut off.
+    let _ = timeout(BODY, draining).await;
 }
 
 #[cfg(test)]

@@ -14,6 +14,8 @@ pub const IDLE: Duration = Duration::from_secs(90);
 pub const BODY: Duration = Duration::from_mins(1);
 /// Longest body that is read at all: 3 MiB, as Kubernetes has it.
 pub const BODY_BYTES: usize = 3 << 20;
+/// Of a longer body this much more is read and forgotten.
+pub const DRAINED_BYTES: usize = 16 << 20;
 /// Bodies being read at the same time; with [`BODY_BYTES`] this bounds their memory.
 const BODIES: usize = 64;
 /// Streams a client may open on one HTTP/2 connection (Go clients count on 250).

@@ -72,6 +72,8 @@ impl Served {
     }
 
     pub async fn at(dir: &Path, change: impl FnOnce(&mut ServeConfig)) -> Self {
+        // Shown with a failed test. Another test of the same program may have begun it.
+        let _ = tracing_subscriber::fmt().with_test_writer().with_max_level(tracing::Level::WARN).try_init();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let shutdown = CancellationToken::new();
