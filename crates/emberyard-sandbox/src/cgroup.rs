@@ -13,22 +13,62 @@ const CONTROLLERS: [(&str, &str, &str); 3] = [
     ("cpu", "cpu.cfs_quota_us", "cpu.max"),
     ("pids", "pids.max", "pids.max"),
 ];
+/// How deep leftovers are looked for.
+const DEEPEST: usize = 6;
 /// Microseconds over which a CPU quota is counted.
 const PERIOD: u64 = 100_000;
 
 /// Makes the groups of a yard wherever the machine lets us.
 pub fn create_yard(dir: &Path) -> Vec<PathBuf> {
     let name = yard_name(dir);
-    homes().iter().filter_map(|home| create(home, &name)).collect()
+    homes().iter().filter_map(|home| create_best(home, &name)).collect()
+}
+
+/// Version 2 beside our own group, unless the top of the hierarchy gives more controllers and lets us.
+fn create_best(home: &Home, name: &str) -> Option<PathBuf> {
+    let controllers = |group: &PathBuf| {
+        let group = std::slice::from_ref(group);
+        CONTROLLERS.iter().filter(|(controller, _, _)| has(group, controller).is_some()).count()
+    };
+    let first = create(&home.folder, name);
+    let had = first.as_ref().map_or(0, controllers);
+    if !home.unified || home.folder == home.top || had == CONTROLLERS.len() {
+        return first;
+    }
+    match create(&home.top, name) {
+        Some(top) if first.is_none() || controllers(&top) > had => {
+            remove(first.as_slice());
+            Some(top)
+        }
+        Some(top) => {
+            remove(&[top]);
+            first
+        }
+        None => first,
+    }
 }
 
 /// Removes the groups of a yard, wherever in the hierarchies it was started from.
 pub fn remove_yard(dir: &Path) {
     let name = yard_name(dir);
     let recorded = crate::record::read::<crate::YardHolder>(&crate::YardHolder::record_in(dir)).ok().flatten();
-    let groups: Vec<PathBuf> = homes().iter().map(|home| home.join(&name)).collect();
-    remove(&groups);
     remove(&recorded.map(|yard| yard.cgroups).unwrap_or_default());
+    for home in homes() {
+        remove(&named_below(&home.top, &name, DEEPEST));
+    }
+}
+
+/// Folders of a name below another one.
+fn named_below(folder: &Path, name: &str, depth: usize) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    folders
+        .flat_map(|entry| match entry.file_name() == name {
+            true => vec![entry.path()],
+            false if depth > 0 => named_below(&entry.path(), name, depth - 1),
+            false => Vec::new(),
+        })
+        .collect()
 }
 
 fn yard_name(dir: &Path) -> String {
@@ -121,6 +161,17 @@ pub fn has<'a>(groups: &'a [PathBuf], controller: &str) -> Option<&'a PathBuf> {
     groups.iter().find(|group| group.join(first).exists() || group.join(second).exists())
 }
 
+/// Whether a group is of version 2.
+pub fn is_version_2(group: &Path) -> bool {
+    group.join("cgroup.controllers").exists()
+}
+
+/// What its hierarchy is called by custom.
+pub fn name_of(group: &Path) -> &'static str {
+    let first = CONTROLLERS.iter().find(|(_, file, _)| group.join(file).exists());
+    if is_version_2(group) { "unified" } else { first.map_or("other", |(name, _, _)| name) }
+}
+
 /// How often the kernel killed a process of the groups for lack of memory.
 pub fn out_of_memory_kills(groups: &[PathBuf]) -> u64 {
     ["memory.oom_control", "memory.events"]
@@ -143,7 +194,8 @@ pub fn kill(groups: &[PathBuf]) -> bool {
 pub fn offers() -> BTreeMap<String, PathBuf> {
     let mut offers = BTreeMap::new();
     for home in homes() {
-        let Some(group) = create(&home, &format!("emberyard-probe-{}", std::process::id())) else { continue };
+        let Some(group) = create_best(&home, &format!("emberyard-probe-{}", std::process::id())) else { continue };
+        let home = group.parent().unwrap_or(&home.folder).to_owned();
         let trial = [group];
         for (controller, _, _) in CONTROLLERS {
             if has(&trial, controller).is_some() {
@@ -158,16 +210,27 @@ pub fn offers() -> BTreeMap<String, PathBuf> {
     offers
 }
 
+/// Where groups of ours belong in one hierarchy.
+#[derive(Debug, PartialEq, Eq)]
+struct Home {
+    /// The folder below which they are made.
+    folder: PathBuf,
+    /// Where the hierarchy is mounted.
+    top: PathBuf,
+    /// Version 2.
+    unified: bool,
+}
+
 /// Folders below which groups of ours belong. Version 1: our own group, so that limits set for us go on to hold. Version 2:
 /// beside our own group, as a group with processes cannot hand controllers on; the root may.
-fn homes() -> Vec<PathBuf> {
+fn homes() -> Vec<Home> {
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     let own = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
     parse_homes(&mounts, &own)
 }
 
-fn parse_homes(mounts: &str, own: &str) -> Vec<PathBuf> {
-    let mut homes: Vec<PathBuf> = Vec::new();
+fn parse_homes(mounts: &str, own: &str) -> Vec<Home> {
+    let mut homes: Vec<Home> = Vec::new();
     for line in mounts.lines() {
         let Some((left, right)) = line.split_once(" - ") else { continue };
         let left: Vec<&str> = left.split(' ').collect();
@@ -188,8 +251,9 @@ fn parse_homes(mounts: &str, own: &str) -> Vec<PathBuf> {
         // A mount that shows only a part of the hierarchy, as in a container, is known by its root.
         let below = group.and_then(|group| Path::new(group).strip_prefix(root).ok()).unwrap_or(Path::new(""));
         let below = if unified { below.parent().unwrap_or(Path::new("")) } else { below };
-        let home = Path::new(point).join(below);
-        let home = if below.as_os_str().is_empty() { PathBuf::from(point) } else { home };
+        let top = PathBuf::from(point);
+        let folder = if below.as_os_str().is_empty() { top.clone() } else { top.join(below) };
+        let home = Home { folder, top, unified };
         if !homes.contains(&home) {
             homes.push(home);
         }
@@ -215,12 +279,15 @@ mod tests {
         let own = "4:memory:/job/a\n3:cpu,cpuacct:/\n0::/user.slice/s.scope\n";
         let expected =
             ["/sys/fs/cgroup/memory/job/a", "/sys/fs/cgroup/cpu,cpuacct", "/sys/fs/cgroup/unified/user.slice"];
-        assert_eq!(parse_homes(mixed, own), expected.map(PathBuf::from));
+        let folders: Vec<_> = parse_homes(mixed, own).into_iter().map(|home| home.folder).collect();
+        assert_eq!(folders, expected.map(PathBuf::from));
     }
 
     #[test]
     fn a_container_that_sees_a_part_of_the_hierarchy() {
         let mounts = "30 25 0:26 /docker/abc /sys/fs/cgroup ro - cgroup2 cgroup rw,nsdelegate\n";
-        assert_eq!(parse_homes(mounts, "0::/docker/abc\n"), [PathBuf::from("/sys/fs/cgroup")]);
+        let top = PathBuf::from("/sys/fs/cgroup");
+        let home = Home { folder: top.clone(), top, unified: true };
+        assert_eq!(parse_homes(mounts, "0::/docker/abc\n"), [home]);
     }
 }

@@ -51,6 +51,7 @@ pub fn yard() -> Step<()> {
 
 fn make_yard(YardOrders { dir, mode, cgroups }: YardOrders) -> Step<YardHolder> {
     role::detach()?;
+    let _cosmetic = rustix::thread::set_name(c"emberyard-yard");
     if mode == Mode::Rootless {
         namespace::become_root_of_new_user_namespace()?;
     }
@@ -72,9 +73,12 @@ fn make_node(NodeOrders { holder, mut node }: NodeOrders) -> Step<NodeHolder> {
     namespace::join(&holder, Kinds::empty())?;
     namespace::new_network()?;
     namespace::sysctl("net.ipv4.ip_forward", "1")?;
+    // Pods on the node's network may use low ports, as in networks of their own.
+    namespace::sysctl("net.ipv4.ip_unprivileged_port_start", "0")?;
     match sys::fork(libc::CLONE_NEWPID).step("new pid namespace")? {
         Forked::Child => {
             sys::reap_automatically();
+            let _cosmetic = rustix::thread::set_name(c"emberyard-node");
             match role::detach() {
                 Ok(()) => role::hold(),
                 Err(_) => sys::exit(1),

@@ -20,6 +20,7 @@ mod run;
 mod run_role;
 mod sweep;
 mod sys;
+mod usage;
 mod wire;
 
 pub use error::{CODES, Result, SandboxError};
@@ -33,6 +34,8 @@ pub use probe::{Offer, Probe, probe};
 pub use process::ProcessId;
 pub use run::{ExitStatus, Root, RunSpec, Running, run_in_root, start_in_root};
 pub use sweep::{YARD_MARK, find, remove_tree, sweep};
+
+pub use usage::Usage;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

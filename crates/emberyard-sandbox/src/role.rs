@@ -4,11 +4,12 @@
 use crate::error::{Context, Result, SandboxError};
 use crate::failure::{Failure, Step, Steps};
 use crate::sweep::YARD_MARK;
+use crate::sys;
 use crate::wire::Channel;
 use rustix::fs::{Mode, OFlags};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -47,9 +48,15 @@ pub fn start<T: Serialize>(role: &str, yard: &Path, orders: &T, fds: &[BorrowedF
         .spawn()
         .context(|| format!("starting {role}"))?;
     let channel = Channel::new(ours);
-    // A role that refused to start is found out by its missing answer.
-    channel.send(orders, fds).context(|| format!("orders of {role}"))?;
-    Ok(Started { child, channel })
+    let mut started = Started { child, channel };
+    match started.channel.send(orders, fds) {
+        Ok(()) => Ok(started),
+        Err(error) => {
+            let _gone = started.child.kill();
+            let _reaped = started.child.wait();
+            Err(error).context(|| format!("orders of {role}"))
+        }
+    }
 }
 
 impl Started {
@@ -75,6 +82,7 @@ pub fn call<O: Serialize, T: DeserializeOwned>(role: &str, yard: &Path, orders: 
 /// The role's side: its orders and the conversation. Descriptor 0 is `/dev/null` from here on.
 pub fn take_orders<T: DeserializeOwned>() -> Step<(T, Channel)> {
     let socket = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), ABOVE_PLACED).step("orders")?;
+    sys::close_inherited(socket.as_fd());
     silence_stdin()?;
     let mut channel = Channel::new(socket);
     let orders = channel.receive().step("orders")?.ok_or_else(|| Failure::new("orders", "there are none"))?;
@@ -110,7 +118,7 @@ pub fn detach() -> Step<()> {
 
 /// Sleeps until killed. Nothing is left open.
 pub fn hold() -> ! {
-    crate::sys::close_others();
+    sys::close_others();
     loop {
         // Waits for readiness of nothing; only a signal ends it.
         let _interrupted = rustix::event::poll(&mut [], None);

@@ -88,7 +88,9 @@ fn watch_over(init: &OwnedFd, channel: &Channel) -> Step<()> {
 fn as_init(spec: &RunSpec, output: OwnedFd) -> Step<i32> {
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL)).step("death signal")?;
     rustix::process::setsid().step("setsid")?;
+    sys::own_keyring();
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+    rustix::system::sethostname(b"build").step("host name")?;
     rootfs::own_mounts()?;
     let ids = Ids { map: None, user_namespace: None, user: (0, 0) };
     rootfs::enter(&Plan {
@@ -98,6 +100,7 @@ fn as_init(spec: &RunSpec, output: OwnedFd) -> Step<i32> {
         shm_size: rootfs::SHM_SIZE,
         ids,
         cwd: &spec.cwd,
+        groups: &[],
     })?;
     let copy = output.try_clone().step("output")?;
     let launched = launch(|report| {

@@ -139,6 +139,25 @@ pub fn close_others() {
     unsafe { libc::syscall(libc::SYS_close_range, 3, u32::MAX, 0) };
 }
 
+/// Closes every descriptor from 3 on but one. Only for a process that has just been executed and opened nothing else: what is
+/// open then came from whoever started it, unasked.
+pub fn close_inherited(keep: BorrowedFd<'_>) {
+    let keep = keep.as_raw_fd() as u32;
+    // SAFETY: the caller owns no other descriptor.
+    unsafe {
+        libc::syscall(libc::SYS_close_range, 3, keep - 1, 0);
+        libc::syscall(libc::SYS_close_range, keep + 1, u32::MAX, 0);
+    }
+}
+
+/// Leaves the session keyring of whoever started us, with the credentials in it, for an empty one. Kernels without keyrings
+/// refuse, and have nothing to leave.
+pub fn own_keyring() {
+    const JOIN_SESSION_KEYRING: libc::c_long = 1;
+    // SAFETY: a null name asks for a new anonymous keyring; no memory is passed.
+    unsafe { libc::syscall(libc::SYS_keyctl, JOIN_SESSION_KEYRING, std::ptr::null::<libc::c_char>()) };
+}
+
 /// Moves descriptors to the numbers `first`, `first + 1` … where they survive exec.
 pub fn place_descriptors(fds: Vec<OwnedFd>, first: RawFd) -> io::Result<()> {
     let free = first + fds.len() as RawFd + 1;
@@ -164,6 +183,22 @@ pub fn exec(program: &CString, argv: &[CString], env: &[CString]) -> io::Error {
     // SAFETY: both arrays end with null and point to strings that outlive the call.
     unsafe { libc::execve(program.as_ptr(), argv.as_ptr(), env.as_ptr()) };
     io::Error::last_os_error()
+}
+
+/// Blanks the command line that others see of this process. Nobody may read the arguments afterwards.
+pub fn hide_arguments() {
+    let Ok(stat) = std::fs::read_to_string("/proc/self/stat") else { return };
+    // Fields 48 and 49, counted from 1; the name in field 2 may hold anything, so counting starts behind it.
+    let mut fields = stat.rsplit(')').next().unwrap_or_default().split_ascii_whitespace().skip(45);
+    let mut field = || fields.next().and_then(|text| text.parse::<usize>().ok());
+    if let (Some(start), Some(end)) = (field(), field())
+        && 0 < start
+        && start < end
+    {
+        // SAFETY: the kernel says that this range holds the process's own argument strings, on its writable initial stack.
+        // They are read through std::env::args only, which no role does after dispatch.
+        unsafe { std::ptr::write_bytes(start as *mut u8, 0, end - start) };
+    }
 }
 
 /// Brings up `lo` in the current network namespace.

@@ -9,6 +9,7 @@ use crate::error::{Context, Result, SandboxError};
 use crate::holder::NodeHolder;
 use crate::place::Place;
 use crate::process::{ProcessId, ended_within, readable_within};
+use crate::usage::{self, Usage};
 use crate::wire::{Channel, Filled};
 use crate::{record, role};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -23,9 +24,13 @@ pub struct PodSandbox {
     record: Record,
 }
 
-/// Starts a pod's supervisor and namespaces inside the node. Containers are started after its network is set up.
+/// Starts a pod's supervisor and namespaces inside the node. Containers are started after its network is set up. If there is
+/// a pod in its folder that runs, it is that one.
 pub fn start_pod(node: &NodeHolder, spec: &PodSandboxSpec) -> Result<PodSandbox> {
     let dir = spec.dir.canonicalize().context(|| spec.dir.display().to_string())?;
+    if let Ok(pod) = PodSandbox::open(&dir) {
+        return Ok(pod);
+    }
     let spec = PodSandboxSpec { dir: dir.clone(), ..spec.clone() };
     let orders = PodOrders { node: node.process.clone(), cgroups: node.cgroups.clone(), spec };
     Ok(PodSandbox { dir, record: role::call(POD, &node.yard, &orders)? })
@@ -179,6 +184,11 @@ impl PodSandbox {
         }
     }
 
+    /// What the pod's processes use now.
+    pub fn usage(&self) -> Result<Usage> {
+        usage::of_pid_namespace(self.init())
+    }
+
     /// Follows the states of all containers.
     pub fn watch(&self) -> Result<Watch> {
         let channel = self.connect()?;
@@ -257,6 +267,18 @@ pub struct AttachHandle {
     pub stdout: OwnedFd,
     /// Copy of its error output; absent for a terminal.
     pub stderr: Option<OwnedFd>,
+}
+
+impl AttachHandle {
+    /// Changes the size of the container's terminal; nothing when it has none or no input.
+    pub fn resize(&self, rows: u16, columns: u16) -> Result<()> {
+        match &self.stdin {
+            Some(terminal) if rustix::termios::isatty(terminal) => {
+                resize(terminal, WindowSize { rows, columns }).context(|| "terminal size".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Changes of a pod's containers. When the supervisor ends, [`Watch::next`] says [`crate::SandboxError::Gone`].

@@ -222,6 +222,7 @@ fn become_container(
         shm_size: spec.shm_size.unwrap_or(rootfs::SHM_SIZE),
         ids: Ids { map: Some(ids), user_namespace: Some(spaces.user.as_fd()), user: (spec.uid, spec.gid) },
         cwd: &spec.cwd,
+        groups,
     };
     notes.extend(rootfs::enter(&plan)?);
     debug_assert!(mounts.metadata().is_ok_and(|meta| meta.ino() > 0));

@@ -90,10 +90,14 @@ pub fn become_program(
     exec(&argv, &env, program.env)
 }
 
-fn limit_resources(processes: Option<u64>) -> Step<()> {
-    // As many files as this machine's limits allow, which is what container engines give.
+/// As many open files as this machine's limits allow, which is what container engines give.
+pub fn raise_open_files() -> rustix::io::Result<()> {
     let files = getrlimit(Resource::Nofile);
-    setrlimit(Resource::Nofile, Rlimit { current: files.maximum, ..files }).step("limit of open files")?;
+    setrlimit(Resource::Nofile, Rlimit { current: files.maximum, ..files })
+}
+
+fn limit_resources(processes: Option<u64>) -> Step<()> {
+    raise_open_files().step("limit of open files")?;
     if let Some(most) = processes {
         let now = getrlimit(Resource::Nproc);
         let most = now.maximum.map_or(most, |hard| hard.min(most));

@@ -23,12 +23,14 @@ pub enum IdMap {
 impl IdMap {
     /// Ids of a [`IdMap::Range`].
     pub const RANGE: u32 = 65_536;
-    /// Where the ranges begin: above what distributions hand out to users and containers of others.
-    pub const FIRST_BASE: u32 = 0x5000_0000;
+    /// Where the ranges begin: in the part that systemd's uid table leaves unused, 0x7000_0000 to 0x7FFE_0000.
+    pub const FIRST_BASE: u32 = 0x7000_0000;
+    /// How many ranges there are.
+    pub const SLOTS: u16 = 0x0FFE;
 
-    /// The range number `slot`; ranges of different slots do not overlap.
+    /// The range number `slot`, counted modulo [`Self::SLOTS`]; ranges of different slots do not overlap.
     pub const fn range(slot: u16) -> Self {
-        Self::Range { base: Self::FIRST_BASE + (slot as u32 % 0x4000) * Self::RANGE }
+        Self::Range { base: Self::FIRST_BASE + (slot % Self::SLOTS) as u32 * Self::RANGE }
     }
 }
 

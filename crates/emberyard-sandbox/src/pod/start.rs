@@ -76,6 +76,7 @@ pub fn supervise() -> Step<()> {
 fn start(PodOrders { cgroups, spec, .. }: PodOrders) -> Step<(Supervisor, Record)> {
     role::detach()?;
     let _cosmetic = rustix::thread::set_name(c"emberyard-pod");
+    crate::pod::inside::raise_open_files().step("limit of open files")?;
     let (own, shared): (Vec<_>, Vec<_>) = spec.sysctls.iter().partition(|(name, _)| name.starts_with("net."));
     if !spec.host_network {
         namespace::new_network()?;
@@ -84,6 +85,7 @@ fn start(PodOrders { cgroups, spec, .. }: PodOrders) -> Step<(Supervisor, Record
     } else if let Some((name, _)) = own.first() {
         return Err(Failure::new("sysctl", format!("{name} cannot be set in a pod on the host network")));
     }
+    sys::own_keyring();
     rootfs::own_mounts()?;
     let groups = cgroup::create_below(&cgroups, &spec.name);
     let notes = cgroup::limit(&groups, &spec.limits);
@@ -154,6 +156,10 @@ fn prepare_init(spec: &PodSandboxSpec, sysctls: &[&(String, String)]) -> Step<()
     // After the change of ids, which forgets it: without its supervisor a pod is not accounted for and must not live on.
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL)).step("death signal")?;
     let _cosmetic = rustix::thread::set_name(c"emberyard-init");
+    // The pod sees this process; where the yard is on the machine is none of its business.
+    sys::hide_arguments();
+    // No user namespaces in a pod: they would give its programs the kernel's administrative side to play with.
+    namespace::sysctl("user.max_user_namespaces", "0")?;
     rustix::system::sethostname(spec.hostname.as_bytes()).step_on("host name", &spec.hostname)?;
     sysctls.iter().try_for_each(|(name, value)| namespace::sysctl(name, value))
 }

@@ -14,6 +14,8 @@ use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use std::path::PathBuf;
 
+/// Clients served at once; more wait to be accepted.
+const MOST_CLIENTS: usize = 256;
 /// Bytes read from a container at once.
 const CHUNK: usize = 16 << 10;
 
@@ -83,7 +85,10 @@ impl Supervisor {
     }
 
     fn wait(&self) -> Step<Vec<Ready>> {
-        let mut waiting: Vec<(Ready, BorrowedFd<'_>)> = vec![(Ready::Listener, self.listener.as_fd())];
+        let mut waiting: Vec<(Ready, BorrowedFd<'_>)> = Vec::new();
+        if self.clients.len() < MOST_CLIENTS {
+            waiting.push((Ready::Listener, self.listener.as_fd()));
+        }
         if !self.init_ended {
             waiting.push((Ready::Init, self.spaces.init.as_fd()));
         }
@@ -184,7 +189,9 @@ impl Supervisor {
                 if self.stopping || self.init_ended {
                     return Err(Failure::new("start", "the pod has ended"));
                 }
-                let mut container = Container::start(*spec, &self.spaces, self.spec.ids, &self.groups)?;
+                let mut spec = *spec;
+                spec.limits.pids = spec.limits.pids.or(self.spec.limits.pids);
+                let mut container = Container::start(spec, &self.spaces, self.spec.ids, &self.groups)?;
                 container.state.notes.extend_from_slice(&self.notes);
                 let state = container.state.clone();
                 self.containers.retain(|old| (&old.state.name, old.state.attempt) != (&state.name, state.attempt));

@@ -3,6 +3,7 @@
 
 mod bind;
 mod devices;
+mod groups;
 mod made;
 mod overlay;
 mod point;
@@ -38,6 +39,8 @@ pub struct Plan<'a> {
     pub ids: Ids<'a>,
     /// Made if missing.
     pub cwd: &'a Path,
+    /// Its own control groups, which it may read: runtimes find their limits there.
+    pub groups: &'a [PathBuf],
 }
 
 /// Where the files come from.
@@ -90,6 +93,7 @@ pub fn enter(plan: &Plan<'_>) -> Step<Vec<String>> {
         Base::Layers(lowers, scratch) => overlay::mount(lowers, scratch, &plan.ids, &mut notes)?,
     };
     devices::mount(&root, plan.shm_size, &plan.ids)?;
+    groups::mount(&root, plan.groups)?;
     for mount in plan.mounts {
         add(&root, mount, &plan.ids, &mut notes)?;
     }

@@ -22,7 +22,13 @@ pub fn mount(lowers: &[PathBuf], scratch: &Path, ids: &Ids<'_>, notes: &mut Vec<
     for part in ["upper", "work"] {
         std::fs::create_dir_all(scratch.join(part)).step_on("mkdir", scratch.display())?;
     }
+    let complaints = notes.len();
     let writable = layer(scratch, ids, notes)?;
+    if notes.len() > complaints {
+        // Not mapped: at least the top of it belongs to the pod's root.
+        let root = Some(ids.root());
+        std::os::unix::fs::chown(scratch.join("upper"), root, root).step_on("chown", scratch.display())?;
+    }
     let lowers = lowers.iter().map(|lower| layer(lower, ids, notes)).collect::<Step<Vec<_>>>()?;
     let below = open_path(CWD, scratch)?;
     // The overlay goes on to make files as whoever mounts it.
@@ -46,8 +52,9 @@ pub fn mount(lowers: &[PathBuf], scratch: &Path, ids: &Ids<'_>, notes: &mut Vec<
         let options = CString::new(format!("{options}{extra}")).unwrap_or_default();
         rustix::mount::mount("overlay", "merged", "overlay", MountFlags::NODEV, options.as_c_str())
     };
-    // The writable folder lives as long as the container, so nothing in it needs to reach the disk.
-    attempt(",volatile").or_else(|_| attempt("")).step_on("mount overlay", scratch.display())?;
+    // A container's writable folder lives as long as the container, so nothing in it needs to reach the disk; a build's does.
+    let mounted = if ids.map.is_some() { attempt(",volatile").or_else(|_| attempt("")) } else { attempt("") };
+    mounted.step_on("mount overlay", scratch.display())?;
     open_path(stage.as_fd(), Path::new("merged"))
 }
 

@@ -25,6 +25,12 @@ fn main() -> ExitCode {
     if let Some(code) = emberyard_sandbox::dispatch(&args) {
         return code;
     }
+    if let [_, flag, dir] = &args[..]
+        && flag == "--agent"
+    {
+        pods::play_agent(&World::at(dir.into()));
+        return ExitCode::SUCCESS;
+    }
     let filters: Vec<String> = args[1..]
         .iter()
         .filter_map(|arg| arg.to_str())

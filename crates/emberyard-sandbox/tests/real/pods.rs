@@ -3,8 +3,8 @@
 use crate::Test;
 use crate::world::{World, bind, eventually, exec, exec_spec, run, said, text};
 use emberyard_sandbox::{
-    Ended, IdMap, Limits, Mode, MountSource, MountSpec, NodeHolder, Owner, Place, PodSandbox, SandboxError, SocketSpec,
-    WindowSize, open_in, start_pod,
+    Command, Ended, IdMap, Limits, Mode, MountSource, MountSpec, NodeHolder, Owner, Place, PodSandbox, SandboxError,
+    SocketSpec, WindowSize, open_in, spawn_in, start_pod, sweep,
 };
 use std::io::{Read, Write};
 use std::os::unix::fs::MetadataExt;
@@ -31,6 +31,11 @@ pub const TESTS: &[Test] = &[
     ("much_output", much_output),
     ("host_network_and_sysctls", network),
     ("a_long_path", long_path),
+    ("an_agent_inside_the_yard_does_the_same", agent_inside),
+    ("sweep_ends_pods_without_records", swept),
+    ("usage_is_counted", usage),
+    ("bad_clients_do_not_harm_a_pod", bad_clients),
+    ("what_cannot_be_id_mapped_is_said", not_mapped),
     ("a_supervisor_is_small_and_starts_fast", small_and_fast),
 ];
 
@@ -393,7 +398,10 @@ fn pod_root(world: &World) {
         "main",
         "id -u; grep CapEff /proc/self/status; mount -t tmpfs none /tmp 2>/dev/null || echo no-mount; hostname other 2>/dev/null || \
          echo no-hostname; umount /proc 2>/dev/null || echo no-umount; chown 55 /home/me 2>/dev/null && stat -c %u /home/me; \
-         (echo 1 > /proc/sys/net/ipv4/ip_forward) 2>/dev/null || echo no-sysctl; sleep 0.2",
+         (echo 1 > /proc/sys/net/ipv4/ip_forward) 2>/dev/null || echo no-sysctl; \
+         head -c1 /proc/1/exe >/dev/null 2>&1 || echo no-exe; cat /proc/1/environ 2>/dev/null || echo no-environ; \
+         unshare -U true 2>/dev/null || echo no-userns; \
+         [ -z \"$(cat /proc/1/cmdline | tr -d '\\0')\" ] && echo no-cmdline; sleep 0.2",
     );
     (spec.uid, spec.gid) = (0, 0);
     let state = pod.start_container(&spec).unwrap();
@@ -405,7 +413,9 @@ fn pod_root(world: &World) {
     assert_eq!(pod.wait("main").unwrap().exit_code, 0);
     let said = said(&spec.log);
     assert!(said.starts_with("0\nCapEff:\t"), "{said}");
-    for refused in ["no-mount", "no-hostname", "no-umount", "no-sysctl"] {
+    for refused in
+        ["no-mount", "no-hostname", "no-umount", "no-sysctl", "no-exe", "no-environ", "no-cmdline", "no-userns"]
+    {
         assert!(said.contains(refused), "{refused}: {said}");
     }
     assert_eq!(said.contains("55"), world.mode == Mode::Root, "{said}");
@@ -420,7 +430,8 @@ fn limits(world: &World) {
     pod.start_container(&spec).unwrap();
     pod.wait("forks").unwrap();
     assert!(!said(&spec.log).contains("all"), "{}", said(&spec.log));
-    let mut spec = world.container("eats", "x=x; while :; do x=$x$x; done");
+    let script = "cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null; x=x; while :; do x=$x$x; done";
+    let mut spec = world.container("eats", script);
     spec.limits = Limits { memory: Some(32 << 20), cpu_milli: Some(900), cpu_request_milli: Some(100), pids: None };
     spec.oom_score_adj = 500;
     if !NodeHolder::adopt(&world.dir().join("nodes/one")).unwrap().unwrap().cgroups.is_empty() {
@@ -429,6 +440,7 @@ fn limits(world: &World) {
         assert!(state.memory_cgroup.unwrap().join("cgroup.procs").exists());
         let ended = pod.wait("eats").unwrap();
         assert!(ended.out_of_memory && ended.exit_code == 137, "{ended:?}");
+        assert_eq!(said(&spec.log), "33554432\n", "its limit can be read inside");
     }
     pod.stop().unwrap();
 }
@@ -527,5 +539,121 @@ fn small_and_fast(world: &World) {
         println!("  private memory of a {name}: {private} KiB");
         assert!(private < 1536, "{private} KiB");
     }
+    pod.stop().unwrap();
+}
+
+/// The agent's part, played by this program inside the yard's user namespace and the node's network.
+pub fn play_agent(world: &World) {
+    let node = NodeHolder::adopt(&world.dir().join("nodes/one")).unwrap().unwrap();
+    let pod = start_pod(&node, &world.pod_spec("by-agent")).unwrap();
+    assert_eq!(start_pod(&node, &world.pod_spec("by-agent")).unwrap().supervisor(), pod.supervisor());
+    let state = pod.start_container(&world.container("main", "echo from the agent; exec sleep 1000")).unwrap();
+    assert!(state.process.is_alive());
+    assert_eq!(exec(&pod, &exec_spec("main", "id -u")).1, "1000\n");
+    assert_eq!(open_in(&pod.place(), &[SocketSpec::NetlinkRoute]).unwrap().len(), 1);
+    assert_eq!(open_in(&Place::from(&node), &[SocketSpec::NetlinkRoute]).unwrap().len(), 1);
+    assert!(pod.netns_fd().is_ok());
+    assert!(pod.usage().unwrap().processes >= 2);
+    let ended = start_pod(&node, &world.pod_spec("ended")).unwrap();
+    ended.stop().unwrap();
+}
+
+fn agent_inside(world: &World) {
+    let node = world.node();
+    let command = Command {
+        argv: ["/proc/self/exe", "--agent", world.dir().to_str().unwrap()].map(Into::into).to_vec(),
+        env: vec![],
+        fds: vec![],
+        log: world.dir().join("agent.log"),
+        cwd: "/".into(),
+    };
+    let child = spawn_in(&Place::from(&node), command).unwrap();
+    assert_eq!(child.wait(None).unwrap(), Some(0), "{}", text(&world.dir().join("agent.log")));
+    // The agent is gone, its pod is not.
+    let pod = PodSandbox::open(&world.dir().join("nodes/one/pods/by-agent")).unwrap();
+    assert_eq!(said(&world.dir().join("log/main.log")), "from the agent\n");
+    assert_eq!(exec(&pod, &exec_spec("main", "echo outside")).1, "outside\n");
+    pod.stop().unwrap();
+}
+
+fn swept(world: &World) {
+    let node = world.node();
+    let pod = start_pod(&node, &world.pod_spec("pod")).unwrap();
+    let state = pod.start_container(&world.container("main", "setsid sleep 1000 & exec sleep 1000")).unwrap();
+    std::fs::remove_file(node.dir.join("holder.json")).unwrap();
+    std::fs::remove_file(world.dir().join("run/yard-holder.json")).unwrap();
+    assert!(sweep(&world.dir()).unwrap() >= 5);
+    for process in [&state.process, pod.init(), pod.supervisor(), &node.process] {
+        assert!(!process.is_alive());
+    }
+    for group in &node.cgroups {
+        assert!(!group.parent().unwrap().exists(), "{} is left", group.display());
+    }
+    assert_eq!(sweep(&world.dir()).unwrap(), 0);
+}
+
+fn usage(world: &World) {
+    let pod = world.pod();
+    let script = "x=$(head -c 20000000 /dev/zero | tr '\\0' x); echo ready; i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; \
+                  echo worked; read nothing";
+    let mut spec = world.container("main", script);
+    spec.stdin = true;
+    pod.start_container(&spec).unwrap();
+    eventually("the work", || said(&spec.log).contains("worked"));
+    let usage = pod.usage().unwrap();
+    assert!(usage.memory > 20_000_000 && usage.processes == 2 && usage.cpu > Duration::from_millis(10), "{usage:?}");
+    pod.stop().unwrap();
+}
+
+fn not_mapped(world: &World) {
+    let pod = world.pod();
+    let mut spec = world.container("main", "ls -d /kernel/mm");
+    spec.mounts.push(bind("/sys/kernel", "/kernel", true));
+    let state = pod.start_container(&spec).unwrap();
+    assert_eq!(pod.wait("main").unwrap().exit_code, 0);
+    let said = state.notes.iter().any(|note| note.contains("/sys/kernel") && note.contains("id-mapped"));
+    assert_eq!(said, world.mode == Mode::Root, "{:?}", state.notes);
+    pod.stop().unwrap();
+}
+
+fn bad_clients(world: &World) {
+    use std::os::unix::net::UnixStream;
+    let pod = world.pod();
+    pod.start_container(&world.container("main", "exec sleep 1000")).unwrap();
+    let connect = || UnixStream::connect(pod.dir().join("supervisor.sock")).unwrap();
+    for bytes in [
+        &b"\n"[..],
+        b"not json\n",
+        b"{\"Start\":{}}\n",
+        b"\"Nothing\"\n",
+        b"[1,2",
+        &[0xff; 5000],
+        b"\"List\"\n\"List\"\n",
+    ] {
+        let mut client = connect();
+        client.write_all(bytes).unwrap();
+        client.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut answer = String::new();
+        let _cut_off = client.read_to_string(&mut answer);
+        assert!(
+            answer.is_empty() || answer.starts_with("{\"Failed\"") || answer.starts_with("{\"States\""),
+            "{answer}"
+        );
+    }
+    // One that asks without end and never reads, one that sends a message without end.
+    let mut deaf = connect();
+    deaf.set_write_timeout(Some(Duration::from_secs(5))).unwrap();
+    while deaf.write_all(&b"\"List\"\n".repeat(1000)).is_ok() {}
+    let mut endless = connect();
+    endless.set_write_timeout(Some(Duration::from_secs(5))).unwrap();
+    while endless.write_all(&vec![b'x'; 60_000]).is_ok() {}
+    // More than are served at once: some wait, and everything goes on when they leave.
+    let many: Vec<_> = (0..300).map(|_| connect()).collect();
+    drop(many);
+    assert_eq!(exec(&pod, &exec_spec("main", "echo alive")).1, "alive\n");
+    let status = text(format!("/proc/{}/status", pod.supervisor().pid).as_ref());
+    let resident = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
+    let resident: u64 = resident.split_whitespace().next().unwrap().parse().unwrap();
+    assert!(resident < 16 << 10, "{resident} KiB");
     pod.stop().unwrap();
 }

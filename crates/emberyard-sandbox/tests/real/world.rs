@@ -10,22 +10,32 @@ use std::time::{Duration, Instant};
 
 /// A folder, and the mode that fits the user who runs the tests.
 pub struct World {
-    folder: tempfile::TempDir,
+    folder: PathBuf,
     pub mode: Mode,
 }
 
 impl World {
     pub fn new() -> Self {
-        let mode = if rustix::process::geteuid().is_root() { Mode::Root } else { Mode::Rootless };
-        Self { folder: tempfile::Builder::new().prefix("ey-yard").tempdir().unwrap(), mode }
+        Self::at(tempfile::Builder::new().prefix("ey-yard").tempdir().unwrap().keep())
+    }
+
+    /// In a folder that is there; the mode is that of its yard, if it has one.
+    pub fn at(folder: PathBuf) -> Self {
+        let folder = folder.canonicalize().unwrap();
+        let mode = match YardHolder::adopt(&folder).unwrap() {
+            Some(yard) => yard.mode,
+            None if rustix::process::geteuid().is_root() => Mode::Root,
+            None => Mode::Rootless,
+        };
+        Self { folder, mode }
     }
 
     pub fn dir(&self) -> PathBuf {
-        self.folder.path().canonicalize().unwrap()
+        self.folder.clone()
     }
 
     pub fn yard(&self) -> YardHolder {
-        create_yard(self.folder.path(), self.mode).unwrap()
+        create_yard(&self.folder, self.mode).unwrap()
     }
 
     pub fn node(&self) -> NodeHolder {
@@ -105,8 +115,8 @@ impl World {
         if let Ok(Some(yard)) = YardHolder::adopt(&self.dir()) {
             yard.kill().unwrap();
         }
-        let left = sweep(self.folder.path()).unwrap();
-        emberyard_sandbox::remove_tree(self.folder.path()).unwrap();
+        let left = sweep(&self.folder).unwrap();
+        emberyard_sandbox::remove_tree(&self.folder).unwrap();
         left
     }
 }
