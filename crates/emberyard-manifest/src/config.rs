@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 pub(crate) const SPARK_DEFAULTS: &str = "spark-defaults.conf";
 pub(crate) const JUPYTER_CONFIG: &str = "jupyter_server_config.py";
 pub(crate) const DOOR: &str = "spark_door.py";
+pub(crate) const KERNEL_CONFIG: &str = "ipython_kernel_config.py";
+pub(crate) const GUARD: &str = "spark_guard.py";
 pub(crate) const TUTORIAL: &str = "tutorial.ipynb";
 
 pub(crate) fn config_map(session: &Session) -> Value {
@@ -18,6 +20,8 @@ pub(crate) fn config_map(session: &Session) -> Value {
             SPARK_DEFAULTS: spark::defaults(session),
             JUPYTER_CONFIG: include_str!("assets/jupyter_server_config.py"),
             DOOR: include_str!("assets/spark_door.py"),
+            KERNEL_CONFIG: include_str!("assets/ipython_kernel_config.py"),
+            GUARD: include_str!("assets/spark_guard.py"),
             TUTORIAL: tutorial(session),
         },
     })

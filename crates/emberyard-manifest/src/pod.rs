@@ -1,6 +1,6 @@
 //! The notebook's pod: Jupyter with its kernels and Spark drivers, and beside it the door to the Spark UI.
 
-use crate::config::{DOOR, JUPYTER_CONFIG, SPARK_DEFAULTS, TUTORIAL};
+use crate::config::{DOOR, GUARD, JUPYTER_CONFIG, KERNEL_CONFIG, SPARK_DEFAULTS, TUTORIAL};
 use crate::labels::{SPEC_ANNOTATION, owned};
 use crate::validate::Session;
 use emberyard_model::notebook::{DOOR_PORT, JUPYTER_PORT, TOKEN_KEY};
@@ -47,6 +47,8 @@ fn notebook(session: &Session) -> Value {
         json!({"name": "token", "mountPath": format!("{ETC}/token"), "readOnly": true}),
         json!({"name": "spark", "mountPath": format!("{ETC}/spark"), "readOnly": true}),
         json!({"name": "jupyter", "mountPath": format!("{ETC}/jupyter"), "readOnly": true}),
+        // One of the folders in which IPython looks for a machine's settings.
+        json!({"name": "ipython", "mountPath": "/etc/ipython", "readOnly": true}),
         json!({"name": "examples", "mountPath": format!("{ETC}/examples"), "readOnly": true}),
     ];
     if let Some(folder) = folder {
@@ -95,15 +97,19 @@ fn door(session: &Session) -> Value {
 
 fn volumes(session: &Session) -> Value {
     let names = session.names();
-    let config = |volume: &str, file: &str| json!({"name": volume, "configMap": {"name": names.config(), "items": [{"key": file, "path": file}]}});
+    let config = |volume: &str, files: &[&str]| {
+        let items: Vec<Value> = files.iter().map(|file| json!({"key": file, "path": file})).collect();
+        json!({"name": volume, "configMap": {"name": names.config(), "items": items}})
+    };
     let mut volumes = vec![
         json!({"name": "home", "persistentVolumeClaim": {"claimName": names.home()}}),
         json!({"name": "token", "secret": {"secretName": session.token_secret, "items": [{"key": TOKEN_KEY, "path": TOKEN_KEY}]}}),
         // Spark sends every file of its configuration folder to its executors: this one holds the defaults only.
-        config("spark", SPARK_DEFAULTS),
-        config("jupyter", JUPYTER_CONFIG),
-        config("door", DOOR),
-        config("examples", TUTORIAL),
+        config("spark", &[SPARK_DEFAULTS]),
+        config("jupyter", &[JUPYTER_CONFIG]),
+        config("door", &[DOOR]),
+        config("ipython", &[KERNEL_CONFIG, GUARD]),
+        config("examples", &[TUTORIAL]),
     ];
     if let Some(folder) = &session.folder {
         volumes.push(json!({"name": "folder", "hostPath": {"path": folder, "type": "Directory"}}));

@@ -1,0 +1,8 @@
+//! The operator and the gateway against the real API server with its scheduler and controllers. Only nodes are played:
+//! they say that they are ready, and that their pods run.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod fleet;
+mod kubelet;
+mod notebook;
+mod world;

@@ -1,0 +1,130 @@
+//! An API server in a folder of its own, an operator over it, and an administrator.
+
+use crate::kubelet;
+use emberyard_api::pki::{self, Names};
+use emberyard_api::{ServeConfig, kubeconfig, serve};
+use emberyard_client::Client;
+use emberyard_cloud::Memory;
+use emberyard_manifest::SessionSettings;
+use emberyard_model::{Bytes, Cpu, Resources, Timestamp};
+use emberyard_operator::{FleetConfig, OperatorConfig, run};
+use emberyard_plan::{Policy, Shape};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+pub struct World {
+    pub admin: Client,
+    pub operator: Client,
+    pub provider: Arc<Memory>,
+    pub shutdown: CancellationToken,
+    _end: DropGuard,
+    _folder: tempfile::TempDir,
+}
+
+fn now() -> Timestamp {
+    let passed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    Timestamp(i64::try_from(passed.as_micros()).unwrap())
+}
+
+fn random(out: &mut [u8]) {
+    use ring::rand::SecureRandom as _;
+    ring::rand::SystemRandom::new().fill(out).unwrap();
+}
+
+/// Starts everything; the fleet has between `min` and `max` nodes of 4 CPUs.
+pub async fn world(min: u32, max: u32) -> World {
+    let folder = tempfile::tempdir().unwrap();
+    let shutdown = CancellationToken::new();
+    let (admin, operator) = api(folder.path(), &shutdown).await;
+    let provider = Arc::new(Memory::new(max));
+    tokio::spawn(kubelet::play(admin.clone(), provider.clone()));
+    let resources = Resources { cpu: Cpu(4000), memory: Bytes(16 << 30), pods: 110 };
+    let shape =
+        Shape { name: "local".to_owned(), allocatable: resources.into(), labels: BTreeMap::new(), taints: Vec::new() };
+    let mut policy = Policy::of_one_shape(min, max, shape);
+    policy.idle_for = Duration::from_secs(1);
+    let config = OperatorConfig {
+        client: operator.clone(),
+        identity: "test".to_owned(),
+        session: SessionSettings::new("http://127.0.0.1:8321"),
+        fleet: Some(FleetConfig { provider: provider.clone(), policy }),
+        clock: Arc::new(now),
+        entropy: Arc::new(random),
+        shutdown: shutdown.clone(),
+    };
+    tokio::spawn(async move { run(config).await.unwrap() });
+    World { admin, operator, provider, _end: shutdown.clone().drop_guard(), shutdown, _folder: folder }
+}
+
+async fn api(folder: &Path, shutdown: &CancellationToken) -> (Client, Client) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = format!("https://127.0.0.1:{}", listener.local_addr().unwrap().port());
+    let pki = pki::ensure(&folder.join("pki"), &Names::default(), now()).unwrap();
+    let operator = pki.client("operator", "emberyard-operator", &["emberyard:operators"], now()).unwrap();
+    let settings = emberyard_control::Settings {
+        ca_pem: pki.authority.certificate().to_owned(),
+        volumes_dir: folder.join("volumes").display().to_string(),
+        catalog: emberyard_object::Catalog::builtin(),
+    };
+    let config = ServeConfig {
+        pki: folder.join("pki"),
+        journal: folder.join("journal"),
+        names: Names::default(),
+        cluster: emberyard_cluster::Config::default(),
+        listeners: vec![listener],
+        controllers: emberyard_control::all(&settings),
+        clock: Arc::new(now),
+        entropy: Box::new(random),
+        shutdown: shutdown.clone(),
+    };
+    tokio::spawn(serve(config));
+    let mut clients = Vec::new();
+    for (name, credentials) in [("admin", &pki.admin), ("operator", &operator)] {
+        let file = folder.join(name);
+        std::fs::write(&file, kubeconfig::render(name, &server, pki.authority.certificate(), credentials)).unwrap();
+        clients.push(Client::from_kubeconfig(&file).await.unwrap());
+    }
+    let operator = clients.pop().unwrap();
+    (clients.pop().unwrap(), operator)
+}
+
+/// Asks again until the answer is there; fails with `what` after a minute.
+pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let start = std::time::Instant::now();
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(start.elapsed() < Duration::from_secs(120), "never came: {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+impl World {
+    /// An object, when it is there.
+    pub async fn object(&self, path: &str) -> Option<Value> {
+        self.admin.find(path).await.ok().flatten()
+    }
+
+    /// Names of the nodes that the cluster knows.
+    pub async fn nodes(&self) -> Vec<String> {
+        let (nodes, _) = self.admin.list("/api/v1/nodes", &[]).await.unwrap();
+        nodes.iter().map(|node| node["metadata"]["name"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Pods by phase.
+    pub async fn phases(&self, selector: &str) -> BTreeMap<String, usize> {
+        let (pods, _) =
+            self.admin.list("/api/v1/namespaces/default/pods", &[("labelSelector", selector)]).await.unwrap();
+        let mut phases = BTreeMap::new();
+        for pod in pods {
+            *phases.entry(pod["status"]["phase"].as_str().unwrap_or("").to_owned()).or_default() += 1;
+        }
+        phases
+    }
+}
