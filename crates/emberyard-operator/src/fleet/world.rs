@@ -8,6 +8,9 @@ use emberyard_plan::{Node, NodeState, Policy, World, observe};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Taints that a cluster puts on a node that has just joined and takes away by itself.
+const STARTING: [&str; 2] = ["node.kubernetes.io/not-ready", "node.cloudprovider.kubernetes.io/uninitialized"];
+
 /// What must be remembered from one look to the next.
 #[derive(Debug, Default)]
 pub struct Memory {
@@ -29,7 +32,8 @@ impl Memory {
     ) -> World {
         self.note(claims, now);
         let claimed: BTreeMap<&NodeName, &NodeClaim> = claims.iter().map(|claim| (&claim.name, claim)).collect();
-        let mut seen: Vec<Node> = nodes.values().filter_map(|object| self.node(object, &claimed, now)).collect();
+        let mut seen: Vec<Node> =
+            nodes.values().filter_map(|object| self.node(object, &claimed, policy, now)).collect();
         let known: BTreeSet<NodeName> = seen.iter().map(|node| node.name.clone()).collect();
         let unseen = claims.iter().filter(|claim| !known.contains(&claim.name));
         seen.extend(unseen.map(|claim| self.unseen(claim, policy, now)));
@@ -55,15 +59,32 @@ impl Memory {
     }
 
     /// A node that has joined.
-    fn node(&mut self, object: &Value, claimed: &BTreeMap<&NodeName, &NodeClaim>, now: Timestamp) -> Option<Node> {
+    fn node(
+        &mut self,
+        object: &Value,
+        claimed: &BTreeMap<&NodeName, &NodeClaim>,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> Option<Node> {
         let name = NodeName::new(object["metadata"]["name"].as_str()?).ok()?;
         let claim = claimed.get(&name).copied();
         let boots = claim.filter(|_| !self.ever_ready.contains(&name)).map(|claim| self.since(claim, now));
         let mut node = observe::node(object, boots)?;
+        let starting = node.taints.iter().any(|taint| STARTING.contains(&taint.key.as_str()));
+        if let (NodeState::Ready, Some(since), true) = (node.state, boots, starting) {
+            node.state = NodeState::Booting { since };
+        }
         if node.state == NodeState::Ready {
             self.ever_ready.insert(name);
             // Nobody could bring such a node back: it is not this provider's.
             node.keep |= claim.is_none();
+        }
+        if let (NodeState::Booting { .. }, Some(claim)) = (node.state, claim) {
+            // It has joined but not yet said all it has; until then what was ordered counts.
+            let ordered = self.unseen(claim, policy, now);
+            node.allocatable = ordered.allocatable;
+            node.labels.extend(ordered.labels);
+            node.taints = ordered.taints;
         }
         if let Some(claim) = claim.filter(|claim| claim.state == ClaimState::Dead) {
             // The provider knows first.
@@ -114,7 +135,7 @@ mod tests {
     fn node(name: &str, ready: &str) -> Value {
         json!({
             "metadata": {"name": name, "creationTimestamp": "1970-01-01T00:00:01Z"},
-            "status": {"allocatable": {"cpu": "4"}, "conditions": [{"type": "Ready", "status": ready, "lastTransitionTime": "1970-01-01T00:00:05Z"}]},
+            "status": {"allocatable": {"cpu": "3"}, "conditions": [{"type": "Ready", "status": ready, "lastTransitionTime": "1970-01-01T00:00:05Z"}]},
         })
     }
 
@@ -136,7 +157,7 @@ mod tests {
                     NodeState::Ready => "ready".to_owned(),
                     NodeState::Draining => "draining".to_owned(),
                 };
-                format!("{} {state}{}", node.name, if node.keep { " kept" } else { "" })
+                format!("{} {state} {}{}", node.name, node.allocatable.base.cpu, if node.keep { " kept" } else { "" })
             })
             .collect()
     }
@@ -145,12 +166,17 @@ mod tests {
     fn the_life_of_a_node() {
         use ClaimState::{Booting, Dead, Running};
         let mut memory = Memory::default();
-        assert_eq!(look(&mut memory, vec![], &[claim("n", Booting)], 10), ["n booting 10"]);
-        assert_eq!(look(&mut memory, vec![node("n", "False")], &[claim("n", Running)], 12), ["n booting 10"]);
-        assert_eq!(look(&mut memory, vec![node("n", "True")], &[claim("n", Running)], 14), ["n ready"]);
-        assert_eq!(look(&mut memory, vec![node("n", "Unknown")], &[claim("n", Running)], 16), ["n lost 5"]);
-        assert_eq!(look(&mut memory, vec![node("n", "True")], &[claim("n", Dead)], 18), ["n lost 18"]);
-        assert_eq!(look(&mut memory, vec![node("m", "True")], &[], 20), ["m ready kept"]);
-        assert_eq!(look(&mut memory, vec![], &[claim("n", Dead)], 22), ["n lost 22"]);
+        assert_eq!(look(&mut memory, vec![], &[claim("n", Booting)], 10), ["n booting 10 4"]);
+        let bare = json!({"metadata": {"name": "n", "creationTimestamp": "1970-01-01T00:00:01Z"}});
+        assert_eq!(look(&mut memory, vec![bare], &[claim("n", Booting)], 11), ["n booting 10 4"]);
+        assert_eq!(look(&mut memory, vec![node("n", "False")], &[claim("n", Running)], 12), ["n booting 10 4"]);
+        let mut tainted = node("n", "True");
+        tainted["spec"] = json!({"taints": [{"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}]});
+        assert_eq!(look(&mut memory, vec![tainted], &[claim("n", Running)], 13), ["n booting 10 4"]);
+        assert_eq!(look(&mut memory, vec![node("n", "True")], &[claim("n", Running)], 14), ["n ready 3"]);
+        assert_eq!(look(&mut memory, vec![node("n", "Unknown")], &[claim("n", Running)], 16), ["n lost 5 3"]);
+        assert_eq!(look(&mut memory, vec![node("n", "True")], &[claim("n", Dead)], 18), ["n lost 18 3"]);
+        assert_eq!(look(&mut memory, vec![node("m", "True")], &[], 20), ["m ready 3 kept"]);
+        assert_eq!(look(&mut memory, vec![], &[claim("n", Dead)], 22), ["n lost 22 4"]);
     }
 }
