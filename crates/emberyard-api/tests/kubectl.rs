@@ -9,6 +9,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use support::Served;
+use support::kubelet::{kubelet, place};
 use tokio::task::spawn_blocking;
 
 struct Kubectl {
@@ -85,7 +86,7 @@ fn map(value: &str) -> String {
 fn smoke(kubectl: &Kubectl) {
     kubectl.ok("version", &["Server Version: v1.35"]);
     kubectl.ok("get namespaces", &["NAME", "STATUS", "default", "kube-system"]);
-    kubectl.ok("get pods", &["No resources found in default namespace."]);
+    kubectl.ok("get pods -n kube-system", &["No resources found in kube-system namespace."]);
     kubectl.ok("api-resources", &["pods", "networkpolicies", "services", "SHORTNAMES"]);
     // Bodies in protobuf.
     kubectl.ok("create configmap made --from-literal=a=b", &["configmap/made created"]);
@@ -123,6 +124,13 @@ fn smoke(kubectl: &Kubectl) {
     kubectl.check(waited, || "kubectl wait --for=delete".to_owned());
     kubectl.fails("get pod web", "Error from server (NotFound): pods \"web\" not found");
 
+    // On the node of the test's own kubelet.
+    kubectl.ok("logs placed", &["one\ntwo\n"]);
+    kubectl.ok("logs -f placed --tail=1", &["two"]);
+    kubectl.fails("exec placed -- anything", "command terminated with exit code 7");
+    kubectl.fails("exec placed -- anything", "said");
+    kubectl.fails("port-forward placed 18080:80", "port-forward is not served yet");
+
     kubectl.ok("delete configmap applied made", &["deleted"]);
     kubectl.ok("explain pod.spec.containers", &["FIELDS:"]);
     kubectl.fails("get gadgets", "the server doesn't have a resource type");
@@ -136,9 +144,8 @@ async fn kubectl_gets_along() {
     };
     let served = Served::start().await;
     let mut admin = served.admin().await;
-    let account = serde_json::json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}});
-    let (status, body) = admin.post("/api/v1/namespaces/default/serviceaccounts", &account).await;
-    assert!(status == 201 || status == 409, "{body}");
+    let (port, _) = kubelet(&served).await;
+    place(&mut admin, "placed", port, "10.42.1.5").await;
     let server = format!("https://{}", served.address);
     let config = kubeconfig::render("yard", &server, served.pki.authority.certificate(), &served.pki.admin);
     kubeconfig::write(&served.dir.join("kubeconfig"), &config).unwrap();

@@ -1,6 +1,8 @@
 //! A served API in a folder of its own, and clients that speak TLS to it.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod kubelet;
+
 use bytes::Bytes;
 use emberyard_api::pki::{self, Credentials, Names, Pki};
 use emberyard_api::{ServeConfig, ServeError, serve};
