@@ -10,6 +10,11 @@ use serde_json::{Value, json};
 /// What definitions are stored as.
 pub(crate) const RESOURCE: &str = "customresourcedefinitions.apiextensions.k8s.io";
 
+/// What the objects of a definition are stored as.
+pub(crate) fn stored_as(definition: &Value) -> String {
+    format!("{}.{}", text(definition, &["spec", "names", "plural"]), text(definition, &["spec", "group"]))
+}
+
 /// The built-in kinds and all custom ones.
 pub(crate) fn catalog_of(store: &Store) -> Catalog {
     store.list(RESOURCE, None).fold(Catalog::builtin(), |catalog, object| changed(&catalog, object, false))
@@ -57,13 +62,17 @@ pub(crate) fn establish(definition: &mut Value, now: Timestamp) {
 /// What keeps a definition from being served.
 pub(crate) fn causes(catalog: &Catalog, definition: &Value) -> Vec<Cause> {
     let mut causes = Vec::new();
-    let wanted = format!("{}.{}", text(definition, &["spec", "names", "plural"]), text(definition, &["spec", "group"]));
+    let wanted = stored_as(definition);
     let name = text(definition, &["metadata", "name"]);
     let mut add = |field: &str, message: String| {
         causes.push(Cause { reason: "FieldValueInvalid", field: field.to_owned(), message });
     };
     if name != wanted {
         add("metadata.name", format!("Invalid value: {}: must be spec.names.plural+\".\"+spec.group", json!(name)));
+    }
+    let group = text(definition, &["spec", "group"]);
+    if catalog.kinds().any(|kind| !kind.custom && kind.gvr.group == group) {
+        add("spec.group", format!("Invalid value: {}: belongs to a built-in API", json!(group)));
     }
     if list(definition, &["spec", "versions"]).iter().filter(|v| v["storage"] == true).count() != 1 {
         add("spec.versions", "Invalid value: must have exactly one version marked as storage version".to_owned());

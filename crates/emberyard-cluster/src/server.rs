@@ -19,6 +19,8 @@ pub(crate) struct Parts {
     pub(crate) store: Store,
     pub(crate) catalog: Catalog,
     pub(crate) authorizer: Authorizer,
+    /// When events were last looked through for old ones.
+    pub(crate) swept: Timestamp,
 }
 
 impl Parts {
@@ -69,7 +71,7 @@ impl ApiServer {
 
     fn with_store(config: Config, store: Store) -> Self {
         let catalog = crd::catalog_of(&store);
-        let parts = Parts { config, store, catalog, authorizer: Authorizer::default() };
+        let parts = Parts { config, store, catalog, authorizer: Authorizer::default(), swept: Timestamp(0) };
         Self { parts, departures: Departures::default() }
     }
 

@@ -157,6 +157,7 @@ proptest! {
         query in prop::collection::vec(("(watch|limit|continue|labelSelector|fieldSelector|dryRun|resourceVersion|fieldManager|force|fieldValidation|timeoutSeconds|sendInitialEvents|resourceVersionMatch|command|stdout|container)", ".{0,12}"), 0..4),
         content in prop_oneof![Just("application/json"), Just("application/yaml"), Just("application/json-patch+json"),
             Just("application/merge-patch+json"), Just("application/strategic-merge-patch+json"),
+            Just("application/apply-patch+yaml"),
             Just("application/vnd.kubernetes.protobuf"), Just("text/plain")],
         body in prop_oneof![
             prop::collection::vec(any::<u8>(), 0..60),

@@ -73,8 +73,17 @@ fn custom_kinds_come_and_go() {
     let mut twice = definition();
     twice["metadata"]["name"] = json!("other.example.com");
     yard.ok(422, Post, crds, twice);
+    let mut builtin = definition();
+    builtin["metadata"]["name"] = json!("widgets.storage.k8s.io");
+    builtin["spec"]["group"] = json!("storage.k8s.io");
+    yard.ok(422, Post, crds, builtin);
+    let mut watch = yard.watch(&format!("{widgets}?watch=true"));
     yard.ok(200, Delete, &format!("{crds}/widgets.example.com"), Value::Null);
     yard.ok(404, Get, widgets, Value::Null);
+    let told = yard.poll(&mut watch);
+    assert!(told[0].starts_with("ADDED w@") && told[1].starts_with("DELETED w@"), "{told:?}");
+    yard.post(crds, definition());
+    assert_eq!(yard.get(widgets)["items"], json!([]));
 }
 
 #[test]
@@ -120,4 +129,9 @@ fn events_are_one_kind_with_two_names() {
     assert_eq!((&other["apiVersion"], &other["note"]), (&json!("events.k8s.io/v1"), &json!("m")));
     let list = yard.get("/apis/events.k8s.io/v1/namespaces/default/events");
     assert_eq!(list["items"][0]["regarding"]["name"], "p");
+    yard.now = yard.now.plus(std::time::Duration::from_secs(3601));
+    let event = json!({"metadata": {"name": "f"}, "involvedObject": {"namespace": "default"}, "lastTimestamp": yard.now.rfc3339()});
+    yard.post("/api/v1/namespaces/default/events", event);
+    let list = yard.get("/api/v1/namespaces/default/events");
+    assert_eq!(list["items"].as_array().map(Vec::len), Some(1), "events are kept for an hour");
 }

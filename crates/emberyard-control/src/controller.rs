@@ -64,9 +64,10 @@ pub trait Controller: Send {
     /// The user its requests are made as; Kubernetes' own roles fit these names.
     fn user(&self) -> String;
 
-    /// The user it watches as. Kubernetes' controllers share the watches of their manager, and its roles are cut accordingly.
+    /// The user it watches as. Kubernetes' controllers share the watches of their manager, and its roles are cut
+    /// accordingly: few controllers may list and watch as themselves what they need to know.
     fn watcher(&self) -> String {
-        "system:kube-controller-manager".to_owned()
+        self.user()
     }
 
     /// What it watches, in all namespaces.

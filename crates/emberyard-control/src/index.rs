@@ -90,11 +90,7 @@ impl Index {
     }
 
     /// All objects of a resource in one namespace, by name.
-    pub fn within<'a>(
-        &'a self,
-        resource: &Gvr,
-        namespace: &'a str,
-    ) -> impl Iterator<Item = &'a Value> + use<'a> {
+    pub fn within<'a>(&'a self, resource: &Gvr, namespace: &'a str) -> impl Iterator<Item = &'a Value> + use<'a> {
         self.objects
             .get(resource)
             .into_iter()

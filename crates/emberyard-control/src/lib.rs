@@ -23,6 +23,8 @@ mod volumes;
 
 #[cfg(test)]
 mod fake;
+#[cfg(test)]
+mod tests;
 
 pub use controller::{Change, Controller, Input, Output, Rng};
 pub use index::{Id, Index};

@@ -138,15 +138,15 @@ impl Reconciler for NamespaceLife {
     }
 
     fn answered(&mut self, name: &String, request: &ApiRequest, status: u16, body: &Value) -> bool {
+        let events = request.path == resources::events().path(Some(name), None);
         if request.method != Method::Get {
-            return false;
+            return events && status == 200; // no watch tells that they are gone
         }
         // A kind that is not served any more holds nothing.
         if status == 404 || status == 200 && list(body, &["items"]).is_empty() {
             return self.clean.entry(name.clone()).or_default().insert(request.path.clone());
         }
         // What is found all the same the watch is about to show; events it does not.
-        let events = request.path == resources::events().path(Some(name), None);
         status == 200 && events && self.littered.insert(name.clone())
     }
 

@@ -97,7 +97,7 @@ impl Reconciler for PodGarbage {
         let name = request.path.rsplit('/').next().unwrap_or("").to_owned();
         let gone = request.method == Method::Get && status == 404;
         if gone {
-            self.gone.entry(name).or_insert(Timestamp::default());
+            self.gone.entry(name).or_default();
         }
         gone
     }

@@ -201,6 +201,10 @@ impl<R: Reconciler> Controller for Loop<R> {
         format!("system:serviceaccount:kube-system:{}", self.own.name())
     }
 
+    fn watcher(&self) -> String {
+        "system:kube-controller-manager".to_owned()
+    }
+
     fn watches(&self) -> Vec<Gvr> {
         self.own.watches()
     }

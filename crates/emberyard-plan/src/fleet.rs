@@ -37,8 +37,8 @@ pub fn plan(world: &World, policy: &Policy, now: Timestamp) -> Plan {
         plan.steps.push(Step::Add { name: None, shape: shape.name.clone(), count: missing, for_gang: None });
         plan.reasons.push(Reason::BelowMinimum { have, min: policy.min });
     }
-    let awaited = buyer.bins.iter().filter_map(|bin| Some((bin.name(), &bin.awaited_by?.id))).collect();
-    removal::empty(world, policy, &awaited, now, &mut plan);
+    let wanted = buyer.bins.iter().filter_map(|bin| Some((bin.name(), &bin.wanted_by?.id))).collect();
+    removal::empty(world, policy, &wanted, now, &mut plan);
     plan
 }
 

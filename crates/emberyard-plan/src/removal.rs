@@ -7,9 +7,10 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// Removes nodes that never came up, do not answer, or were on their way out and are empty. They count no more.
+/// What its owner keeps stays, whatever its state.
 pub(crate) fn broken<'a>(world: &'a World, policy: &Policy, now: Timestamp, plan: &mut Plan) -> Vec<&'a NodeName> {
     let mut leaving = Vec::new();
-    for node in &world.nodes {
+    for node in world.nodes.iter().filter(|node| !node.keep) {
         let name = &node.name;
         let (due, reason) = match node.state {
             NodeState::Ready => continue,
@@ -33,7 +34,7 @@ pub(crate) fn broken<'a>(world: &'a World, policy: &Policy, now: Timestamp, plan
 
 /// Removes empty nodes whose time has come, the youngest first. Those on whose room a pending pod counts stay:
 /// they would have to be bought again.
-pub(crate) fn empty(world: &World, policy: &Policy, awaited: &BTreeMap<&str, &PodId>, now: Timestamp, plan: &mut Plan) {
+pub(crate) fn empty(world: &World, policy: &Policy, wanted: &BTreeMap<&str, &PodId>, now: Timestamp, plan: &mut Plan) {
     let mut count = world.nodes.iter().filter(|node| matches!(node.state, NodeState::Ready)).count()
         + world.nodes.iter().filter(|node| booting_well(node, policy, now)).count()
         + plan.added() as usize;
@@ -56,7 +57,7 @@ pub(crate) fn empty(world: &World, policy: &Policy, awaited: &BTreeMap<&str, &Po
             plan.wake_at(until);
             plan.reasons.push(Reason::Idle { node: node.name.clone(), since, until });
             count -= 1; // it is on its way: what stays for the minimum is told of the others
-        } else if let Some(&pod) = awaited.get(node.name.as_str()) {
+        } else if let Some(&pod) = wanted.get(node.name.as_str()) {
             plan.reasons.push(keep(Keeper::Pending(pod.clone())));
         } else if let Some(pod) = about_to_be_placed(world, node, policy, now) {
             plan.wake_at(pod.created.plus(policy.idle_for));

@@ -19,7 +19,7 @@ pub(crate) enum Origin {
 pub(crate) struct Bin<'a> {
     pub origin: Origin,
     /// The first pending pod that counts on this room.
-    pub awaited_by: Option<&'a Pod>,
+    pub wanted_by: Option<&'a Pod>,
     matching: NodeMatch<'a>,
     taints: &'a [Taint],
     free: Demand,
@@ -30,7 +30,7 @@ impl<'a> Bin<'a> {
     pub(crate) fn of_node(node: &'a Node, origin: Origin, world: &'a World) -> Self {
         let mut bin = Self {
             origin,
-            awaited_by: None,
+            wanted_by: None,
             matching: node.matching(),
             taints: &node.taints,
             free: node.allocatable.clone(),
@@ -45,7 +45,7 @@ impl<'a> Bin<'a> {
     pub(crate) fn of_shape(shape: &'a Shape, index: usize) -> Self {
         Self {
             origin: Origin::New(index),
-            awaited_by: None,
+            wanted_by: None,
             matching: shape.matching(),
             taints: &shape.taints,
             free: shape.allocatable.clone(),
@@ -99,6 +99,6 @@ pub(crate) fn decreasing(pods: &mut [&Pod], shapes: &[Shape]) {
 pub(crate) fn first_fit<'a>(bins: &mut [Bin<'a>], pod: &'a Pod) -> Option<usize> {
     let index = bins.iter().position(|bin| bin.takes(pod))?;
     bins[index].put(pod);
-    bins[index].awaited_by.get_or_insert(pod);
+    bins[index].wanted_by.get_or_insert(pod);
     Some(index)
 }

@@ -121,6 +121,9 @@ pub struct Up {
     /// Port of the gateway on 127.0.0.1 (chosen at the first `up` and kept).
     #[arg(long, value_name = "PORT")]
     pub port: Option<u16>,
+    /// Image store to share with other yards; the yard's own if not given.
+    #[arg(long, env = "EMBERYARD_IMAGES", value_name = "DIR")]
+    pub images: Option<PathBuf>,
     /// Let pods reach this port of the machine's own loopback (as machine.emberyard.internal).
     #[arg(long, value_name = "PORT")]
     pub allow_host: Vec<u16>,

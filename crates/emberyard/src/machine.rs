@@ -38,3 +38,20 @@ pub fn cancel_on_terminate(token: tokio_util::sync::CancellationToken) -> std::i
     });
     Ok(())
 }
+
+/// Sockets that the keeper left open from descriptor 3 on. Copies are taken through the process's own descriptor, since
+/// owning a number that somebody else opened is an unsafe claim.
+pub fn inherited(count: i32) -> std::io::Result<Vec<std::os::fd::OwnedFd>> {
+    use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
+    let me = pidfd_open(getpid(), PidfdFlags::empty())?;
+    let copy = |number| {
+        let socket = pidfd_getfd(&me, number, PidfdGetfdFlags::empty())?;
+        // A number that is no listening socket means that something else than the keeper started us.
+        if rustix::net::sockopt::socket_acceptconn(&socket).unwrap_or(false) {
+            Ok(socket)
+        } else {
+            Err(std::io::Error::other("this part of Emberyard is started by `emberyard up`, which hands it its sockets"))
+        }
+    };
+    (3..3 + count).map(copy).collect()
+}

@@ -5,6 +5,7 @@ mod api;
 mod cli;
 mod error;
 mod keeper;
+mod launcher;
 mod machine;
 mod output;
 mod progress;

@@ -31,6 +31,7 @@ type Answered = BoxFuture<'static, (u64, u16, Value)>;
 struct Runner {
     controller: Box<dyn Controller>,
     user: User,
+    watcher: User,
     gate: Arc<Gate>,
     answers: FuturesOrdered<Answered>,
     wake: Option<Timestamp>,
@@ -47,9 +48,9 @@ struct Watched {
 pub async fn run(controller: Box<dyn Controller>, gate: Arc<Gate>) {
     let (out, mut fed) = mpsc::channel(QUEUE);
     let shutdown = gate.shutdown.clone();
-    let user = user(&controller.user());
+    let (user, watcher) = (user(&controller.user()), user(&controller.watcher()));
     let mut runner =
-        Runner { controller, user, gate, answers: FuturesOrdered::new(), wake: None, feeds: BTreeMap::new(), out };
+        Runner { controller, user, watcher, gate, answers: FuturesOrdered::new(), wake: None, feeds: BTreeMap::new(), out };
     runner.rewatch();
     let mut synced = false;
     loop {
@@ -98,7 +99,7 @@ impl Runner {
         for resource in wanted.into_iter().map(Arc::new) {
             if !self.feeds.contains_key(&resource) {
                 let feed =
-                    Feed::new(Arc::clone(&self.gate), self.user.clone(), Arc::clone(&resource), self.out.clone());
+                    Feed::new(Arc::clone(&self.gate), self.watcher.clone(), Arc::clone(&resource), self.out.clone());
                 let task = tokio::spawn(feed.run()).abort_handle();
                 self.feeds.insert(resource, Watched { task, listed: false });
             }

@@ -12,8 +12,8 @@ pub(super) fn admit(call: &mut Call<'_>, place: &Place, object: &mut Value) -> O
     if Meta(object).annotation("kubernetes.io/config.mirror").is_some() {
         return Ok(());
     }
-    let named = PodView(object).service_account();
-    let name = if named.is_empty() { "default" } else { named }.to_owned();
+    let named = [PodView(object).service_account(), text(object, &["spec", "serviceAccount"]), "default"];
+    let name = named.into_iter().find(|name| !name.is_empty()).unwrap_or_default().to_owned();
     let namespace = place.namespace();
     let Some(account) = call.server.store.get("serviceaccounts", namespace, &name).cloned() else {
         let why = format!("error looking up service account {namespace}/{name}: serviceaccount \"{name}\" not found");

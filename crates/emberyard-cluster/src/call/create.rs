@@ -4,12 +4,11 @@ use super::{Call, Done, Place, name};
 use crate::admission::{self, Operation};
 use crate::body::Body;
 use crate::failure::{Failure, Outcome};
-use crate::interim::track;
 use crate::journal::Key;
 use crate::store::Object;
-use crate::{Revision, entropy, present};
+use crate::{Revision, crd, entropy, present};
 use emberyard_object::defaults;
-use emberyard_object::patch::apply::Manager;
+use emberyard_object::patch::apply::{Manager, track};
 use emberyard_object::schema;
 use emberyard_object::view::{Meta, text};
 use serde_json::{Value, json};
@@ -102,7 +101,17 @@ impl Call<'_> {
         let (object, record) = self.server.store.put(key, stored, self.now);
         self.records.push(record);
         self.server.noticed(&object, false);
+        self.expire(&object);
         object
+    }
+
+    /// Removes all objects of a kind that will no longer be known.
+    fn remove_all(&mut self, resource: &str) {
+        let objects: Vec<_> = self.server.store.list(resource, None).cloned().collect();
+        for object in objects {
+            let (_, record) = self.server.store.remove(object.key.clone(), object.value.clone(), self.now);
+            self.records.push(record);
+        }
     }
 
     /// Removes an object whose last state is `object`.
@@ -110,6 +119,9 @@ impl Call<'_> {
         let stored = present::as_stored(&at.kind, object);
         if dry_run {
             return Arc::new(Object::new(live.key.clone(), live.revision, stored));
+        }
+        if *at.resource == *crd::RESOURCE {
+            self.remove_all(&crd::stored_as(&stored));
         }
         let (object, record) = self.server.store.remove(live.key.clone(), stored, self.now);
         self.records.push(record);

@@ -3,8 +3,7 @@
 use crate::body::Body;
 use crate::call::{Call, Done, Place};
 use crate::failure::{Failure, Outcome};
-use crate::interim::track;
-use emberyard_object::patch::apply::Manager;
+use emberyard_object::patch::apply::{Manager, track};
 use emberyard_object::view::{Meta, PodView, list, text};
 use emberyard_object::{Gvk, Gvr};
 use serde_json::{Value, json};

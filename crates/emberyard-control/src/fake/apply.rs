@@ -131,7 +131,7 @@ impl FakeApi {
             all.push(finalizer);
             object["metadata"]["finalizers"] = json!(all);
         }
-        let grace = held(slot, &object).filter(|_| options["gracePeriodSeconds"] != json!(0));
+        let grace = held(slot, &object).filter(|()| options["gracePeriodSeconds"] != json!(0));
         if Meta(&object).finalizers().next().is_none() && grace.is_none() {
             let gone = self.write(slot.clone(), object, Change::Deleted);
             return (200, gone);

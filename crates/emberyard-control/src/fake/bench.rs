@@ -3,12 +3,13 @@
 use super::FakeApi;
 use crate::{Change, Controller, Input, Output};
 use emberyard_model::Timestamp;
-use emberyard_object::ApiRequest;
+use emberyard_object::{ApiRequest, Gvr};
 use serde_json::Value;
 use std::time::Duration;
 
 struct Runner {
     controller: Box<dyn Controller>,
+    watches: Vec<Gvr>,
     /// How much of the log it has seen.
     seen: usize,
     wake: Option<Timestamp>,
@@ -31,7 +32,8 @@ impl Bench {
     /// Starts a controller: it sees everything there is, then acts.
     pub(crate) fn start(&mut self, controller: Box<dyn Controller>) {
         let watches = controller.watches();
-        let runner = Runner { controller, seen: self.api.log.len(), wake: None, waiting: Vec::new() };
+        let runner =
+            Runner { controller, watches: watches.clone(), seen: self.api.log.len(), wake: None, waiting: Vec::new() };
         self.runners.push(runner);
         let index = self.runners.len() - 1;
         let objects: Vec<_> =
@@ -54,9 +56,25 @@ impl Bench {
             *dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             *dice
         };
-        let Output { requests, wake, .. } = runner.controller.step(input, *now, &mut rng);
+        let Output { requests, wake, rewatch } = runner.controller.step(input, *now, &mut rng);
         runner.waiting.extend(requests);
         runner.wake = wake;
+        if rewatch {
+            self.rewatch(index);
+        }
+    }
+
+    /// Shows what there is of newly watched resources.
+    fn rewatch(&mut self, index: usize) {
+        let runner = &mut self.runners[index];
+        let before = std::mem::replace(&mut runner.watches, runner.controller.watches());
+        let now = &runner.watches;
+        let new: Vec<_> =
+            self.api.objects.iter().filter(|((of, ..), _)| now.contains(of) && !before.contains(of)).collect();
+        let new: Vec<_> = new.into_iter().map(|((of, ..), object)| (of.clone(), object.clone())).collect();
+        for (gvr, object) in new {
+            self.step(index, Input::Object { resource: &gvr, change: Change::Added, object: &object });
+        }
     }
 
     /// Runs until nobody has anything to do; fails if that takes for ever.
@@ -73,12 +91,21 @@ impl Bench {
         panic!("does not settle: {:?}", self.api.seen.iter().rev().take(20).collect::<Vec<_>>());
     }
 
+    /// Lets so many single things happen.
+    pub(crate) fn steps(&mut self, count: usize) {
+        for _ in 0..count {
+            if !(0..self.runners.len()).any(|index| self.turn(index)) {
+                return;
+            }
+        }
+    }
+
     /// One event, request or wake-up of one controller.
     fn turn(&mut self, index: usize) -> bool {
         let runner = &mut self.runners[index];
         if let Some((gvr, change, object)) = self.api.log.get(runner.seen).cloned() {
             runner.seen += 1;
-            if runner.controller.watches().contains(&gvr) {
+            if runner.watches.contains(&gvr) {
                 self.step(index, Input::Object { resource: &gvr, change, object: &object });
             }
             return true;

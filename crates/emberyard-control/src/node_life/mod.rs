@@ -12,7 +12,7 @@ use crate::index::Index;
 use crate::reconcile::{Reconciler, Seen, Work};
 use crate::{Change, Rng, resources, trim};
 use emberyard_model::Timestamp;
-use emberyard_object::view::{Meta, PodView, at, text};
+use emberyard_object::view::{Meta, NodeView, PodView, at, text};
 use emberyard_object::{ApiRequest, Gvr, Method};
 use serde_json::{Value, json};
 use silence::Heard;
@@ -80,6 +80,10 @@ impl Reconciler for NodeLife {
                 true
             }
             (_, Some(before)) => {
+                let ready = |node| NodeView(node).condition("Ready");
+                if ready(before) != ready(seen.object) && !silence::is_unknown(seen.object) {
+                    self.heard.spoke(&name, now);
+                }
                 at(before, &["spec", "taints"]) != at(seen.object, &["spec", "taints"])
                     || Meta(before).annotation(FENCED) != Meta(seen.object).annotation(FENCED)
             }

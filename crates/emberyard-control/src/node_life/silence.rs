@@ -53,23 +53,32 @@ impl Heard {
         self.nodes.get(name).map(|sign| sign.deadline)
     }
 
-    /// Time in which this controller itself was not run (a suspended laptop, a stopped machine) is nobody's silence.
+    /// The node spoke for itself by writing its status.
+    pub(super) fn spoke(&mut self, name: &str, now: Timestamp) {
+        if let Some(sign) = self.nodes.get_mut(name) {
+            sign.deadline = sign.deadline.max(now.plus(USUAL));
+        }
+    }
+
+    /// Time in which this controller itself was not run (a suspended laptop, a stopped machine) is nobody's
+    /// silence: then everybody is given time anew. What was overdue before stays so.
     pub(super) fn forgive(&mut self, due: Timestamp, now: Timestamp) {
-        let late = now.since(due);
-        if late > LATE {
-            for sign in self.nodes.values_mut() {
-                // What was overdue long before stays so.
-                if sign.deadline >= due {
-                    sign.deadline = sign.deadline.plus(late);
-                }
+        if now.since(due) > LATE {
+            for sign in self.nodes.values_mut().filter(|sign| sign.deadline >= due) {
+                sign.deadline = sign.deadline.max(now.plus(USUAL));
             }
         }
     }
 }
 
+/// Whether the node is said to be silent already.
+pub(super) fn is_unknown(node: &Value) -> bool {
+    NodeView(node).condition("Ready").is_some_and(|ready| text(ready, &["status"]) == "Unknown")
+}
+
 /// The patch that says a node is silent; none when it says so already.
 pub(super) fn status(node: &Value, now: Timestamp) -> Option<Value> {
-    if NodeView(node).condition("Ready").is_some_and(|ready| text(ready, &["status"]) == "Unknown") {
+    if is_unknown(node) {
         return None;
     }
     let kinds = list(node, &["status", "conditions"]).iter().map(|condition| text(condition, &["type"]));

@@ -240,10 +240,6 @@ impl Controller for Scheduler {
         "system:kube-scheduler".to_owned()
     }
 
-    fn watcher(&self) -> String {
-        self.user()
-    }
-
     fn watches(&self) -> Vec<Gvr> {
         vec![
             resources::pods(),

@@ -19,13 +19,14 @@ pub(super) struct NodeInfo {
     pub pods: BTreeSet<PodKey>,
 }
 
+/// The node controller says by this taint what the condition says, a moment later.
+const NOT_READY: &str = "node.kubernetes.io/not-ready";
+
 impl NodeInfo {
     pub(super) fn read(object: &Value) -> Self {
         let view = NodeView(object);
         let mut taints: Vec<Taint> =
             list(object, &["spec", "taints"]).iter().filter_map(|taint| Taint::deserialize(taint).ok()).collect();
-        // The node controller says the same by a taint of this name, a moment later.
-        const NOT_READY: &str = "node.kubernetes.io/not-ready";
         if !view.is_ready() && !taints.iter().any(|taint| taint.key == NOT_READY && taint.effect == Effect::NoSchedule)
         {
             let (key, value) = (NOT_READY.to_owned(), String::new());
@@ -35,7 +36,7 @@ impl NodeInfo {
             name: view.meta().name().to_owned(),
             labels: BTreeMap::deserialize(view.meta().labels()).unwrap_or_default(),
             taints,
-            unschedulable: view.is_unschedulable(),
+            unschedulable: view.is_unschedulable() || view.meta().is_deleting(),
             allocatable: Demand::from_list(at(object, &["status", "allocatable"]).unwrap_or(&Value::Null)),
             used: Demand::default(),
             pods: BTreeSet::new(),

@@ -38,7 +38,7 @@ pub(super) fn next_step(index: &Index, namespace: &str, name: &str, folder: &str
         return Some(put(&bound));
     }
     let fitting = volumes().filter(|volume| fits(volume, claim));
-    if let Some(volume) = fitting.min_by_key(|volume| (capacity(volume), Meta(*volume).name().to_owned())) {
+    if let Some(volume) = fitting.min_by_key(|volume| (capacity(volume), Meta(volume).name().to_owned())) {
         return Some(making::meant_for(volume, claim));
     }
     let Some(class_name) = at(claim, &["spec", "storageClassName"]).and_then(Value::as_str) else {

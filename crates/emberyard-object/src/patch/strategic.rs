@@ -7,6 +7,7 @@ use super::PatchError;
 use crate::Kind;
 use crate::schema::{PatchRule, Schema, Shape};
 use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
 
 const PATCH: &str = "$patch";
 const RETAIN_KEYS: &str = "$retainKeys";
@@ -116,7 +117,13 @@ fn merge_value(
 fn merge_list(before: Vec<Value>, changes: &[Value], key: &str, items: &Schema) -> Result<Vec<Value>, PatchError> {
     let directive = |item: &Value| item.get(PATCH).and_then(Value::as_str).map(str::to_owned);
     let replaces = changes.iter().any(|item| directive(item).as_deref() == Some("replace"));
-    let mut list = if replaces { Vec::new() } else { before };
+    let mut list: Vec<Option<Value>> = if replaces { Vec::new() } else { before.into_iter().map(Some).collect() };
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    for (place, item) in list.iter().enumerate() {
+        if let Some(id) = item.as_ref().and_then(|item| item.get(key)) {
+            places.entry(plain(id)).or_insert(place);
+        }
+    }
     for change in changes {
         let Value::Object(members) = change else {
             return Err(malformed("a list of objects can only be patched with objects"));
@@ -125,38 +132,38 @@ fn merge_list(before: Vec<Value>, changes: &[Value], key: &str, items: &Schema) 
         if word.as_deref() == Some("replace") && members.len() == 1 {
             continue;
         }
-        let id = members.get(key).ok_or_else(|| {
+        let id = plain(members.get(key).ok_or_else(|| {
             PatchError::Malformed(format!("map: {change} does not contain declared merge key: {key}"))
-        })?;
-        let found = list.iter().position(|item| same(item.get(key), id));
-        match (word.as_deref(), found) {
-            (Some("delete"), _) => list.retain(|item| !same(item.get(key), id)),
-            (_, Some(index)) if !replaces => {
-                let slot = &mut list[index];
-                let before = slot.as_object().cloned().unwrap_or_default();
-                *slot = Value::Object(merge_members(before, members, items)?);
+        })?);
+        let slot = places.get(&id).and_then(|place| list.get_mut(*place));
+        match (word.as_deref(), slot) {
+            (Some("delete"), slot) => {
+                if let Some(slot) = slot {
+                    *slot = None;
+                }
+                places.remove(&id);
             }
-            _ => list.push(Value::Object(merge_members(Members::new(), members, items)?)),
+            (_, Some(slot)) if !replaces => {
+                let before = slot.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
+                *slot = Some(Value::Object(merge_members(before, members, items)?));
+            }
+            _ => {
+                places.insert(id, list.len());
+                list.push(Some(Value::Object(merge_members(Members::new(), members, items)?)));
+            }
         }
     }
-    Ok(list)
+    Ok(list.into_iter().flatten().collect())
 }
 
 /// Keys compare as texts, so that a port may be given as number or text.
-fn same(item: Option<&Value>, id: &Value) -> bool {
-    item.is_some_and(|item| item == id || plain(item) == plain(id))
-}
-
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn merge_primitives(mut before: Vec<Value>, changes: &[Value]) -> Vec<Value> {
-    for change in changes {
-        if !before.contains(change) {
-            before.push(change.clone());
-        }
-    }
+    let mut known: BTreeSet<String> = before.iter().map(Value::to_string).collect();
+    before.extend(changes.iter().filter(|change| known.insert(change.to_string())).cloned());
     before
 }
 
@@ -164,7 +171,8 @@ fn primitive_deletions(target: &mut Members, patch: &Members) -> Result<(), Patc
     for (key, gone) in patch.iter().filter_map(|(key, gone)| Some((key.strip_prefix(DELETE_FROM)?, gone))) {
         let gone = gone.as_array().ok_or_else(|| malformed("$deleteFromPrimitiveList must be a list"))?;
         if let Some(Value::Array(list)) = target.get_mut(key) {
-            list.retain(|item| !gone.contains(item));
+            let gone: BTreeSet<String> = gone.iter().map(Value::to_string).collect();
+            list.retain(|item| !gone.contains(&item.to_string()));
         }
     }
     Ok(())
@@ -173,12 +181,17 @@ fn primitive_deletions(target: &mut Members, patch: &Members) -> Result<(), Patc
 /// Puts the items that `order` names into its order; others keep their place relative to the one before them.
 fn ordered(list: Vec<Value>, order: &Value, merge_key: Option<&str>) -> Result<Vec<Value>, PatchError> {
     let order = order.as_array().ok_or_else(|| malformed("$setElementOrder must be a list"))?;
-    let rank = |item: &Value| {
-        order.iter().position(|wanted| match merge_key {
-            Some(key) => wanted.get(key).is_some_and(|id| same(item.get(key), id)),
-            None => wanted == item,
-        })
+    let name = |item: &Value| match merge_key {
+        Some(key) => item.get(key).map(plain),
+        None => Some(item.to_string()),
     };
+    let mut ranks: BTreeMap<String, usize> = BTreeMap::new();
+    for (rank, wanted) in order.iter().enumerate() {
+        if let Some(name) = name(wanted) {
+            ranks.entry(name).or_insert(rank);
+        }
+    }
+    let rank = |item: &Value| name(item).and_then(|name| ranks.get(&name).copied());
     let mut named: Vec<(usize, Value)> = Vec::new();
     let mut others: Vec<(usize, Value)> = Vec::new();
     for (place, item) in list.into_iter().enumerate() {

@@ -20,6 +20,20 @@ fn json_patches() {
 }
 
 #[test]
+fn json_patches_stay_small() {
+    let doubling: Vec<_> = (0..40).map(|n| json!({"op": "copy", "from": "", "path": format!("/x{n}")})).collect();
+    assert!(matches!(json(&json!({"a": "b"}), &Value::Array(doubling)), Err(PatchError::Malformed(_))));
+    let deep = (0..100).fold(json!({"k": {}}), |inner, _| json!({"k": inner}));
+    let path = |levels: usize| "/k".repeat(levels);
+    let digging: Vec<_> = (0..5).map(|n| json!({"op": "add", "path": path(1 + 100 * n), "value": deep})).collect();
+    assert!(matches!(json(&json!({}), &Value::Array(digging)), Err(PatchError::Malformed(_))));
+    let moving = json!([{"op": "add", "path": "/k", "value": deep}, {"op": "add", "path": "/l", "value": deep},
+        {"op": "move", "from": "/l", "path": path(100)}, {"op": "copy", "from": "/k", "path": "/m"},
+        {"op": "move", "from": "/m", "path": path(101)}]);
+    assert!(matches!(json(&json!({}), &moving), Err(PatchError::Malformed(_))));
+}
+
+#[test]
 fn merge_patches_of_the_rfc() {
     // RFC 7386, appendix A.
     let table = [

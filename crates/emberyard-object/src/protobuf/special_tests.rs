@@ -91,7 +91,7 @@ fn special_messages() {
                         });
                     });
                 });
-            })
+            });
         });
     });
     assert_eq!(

@@ -213,3 +213,25 @@ proptest::proptest! {
         }
     }
 }
+
+/// Pods as PySpark 4.3.0 sends them.
+const SPARK: [&str; 2] = [
+    include_str!("../../tests/data/spark-executor-pod.json"),
+    include_str!("../../tests/data/spark-driver-pod-cluster-mode.json"),
+];
+
+#[test]
+fn pods_of_spark_are_fine() {
+    for text in SPARK {
+        let parsed = crate::json::parse(text.as_bytes()).unwrap();
+        assert_eq!(parsed.duplicates, [""; 0]);
+        let mut pod = decode(&pods(), parsed.value.clone(), &[], FieldValidation::Strict).unwrap().value;
+        crate::defaults::apply(&pods(), &mut pod);
+        assert_eq!(validate(&pods(), &pod), []);
+        let by = crate::patch::apply::Manager { name: "fabric8", subresource: "", api_version: "v1" };
+        let now = emberyard_model::Timestamp(0);
+        let applied = crate::patch::apply::apply(&pods(), None, &parsed.value, by, true, now).unwrap();
+        let again = crate::patch::apply::apply(&pods(), Some(&applied), &parsed.value, by, true, now).unwrap();
+        assert_eq!(again, applied);
+    }
+}

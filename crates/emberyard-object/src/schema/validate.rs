@@ -119,7 +119,7 @@ impl Walk {
         }
         for (key, schema) in &object.properties {
             // Upstream checks a status only in part; agents may write one that lacks "required" texts.
-            let skip = !self.custom && path.is_empty() && matches!(key.as_str(), "status" | "metadata");
+            let skip = !self.custom && path.is_empty() && key == "status";
             if let Some(inner) = value.get(key)
                 && !skip
             {

@@ -152,6 +152,9 @@ fn broken_nodes_go_and_are_replaced() {
         ..World::default()
     };
     world.pods.push(pod("doomed", 1, None, Some("lost")));
+    let kept = Node { keep: true, ..node("mine", NodeState::Draining) };
+    let decided = plan(&World { nodes: vec![kept], ..World::default() }, &policy(0, 3), NOW);
+    assert_eq!(decided.steps, []);
     let decided = plan(&world, &policy(0, 3), NOW);
     let removed: Vec<&str> = decided.removed().map(NodeName::as_str).collect();
     assert_eq!(removed, ["slow", "lost", "leaving"]);

@@ -32,11 +32,6 @@ impl NodeFile {
     pub fn ip(&self) -> Ipv4Addr {
         Ipv4Addr::new(10, 41, 0, 10 + self.index)
     }
-
-    /// Addresses of its pods.
-    pub fn pod_cidr(&self) -> String {
-        format!("10.42.{}.0/24", self.index)
-    }
 }
 
 /// A node of this keeper.
@@ -48,7 +43,7 @@ pub(crate) struct Node {
 
 impl Node {
     pub fn status(&self) -> NodeStatus {
-        NodeStatus { name: self.file.name.clone(), ip: self.file.ip(), phase: self.phase }
+        NodeStatus { name: self.file.name.clone(), ip: self.file.ip(), phase: self.phase, shape: self.file.shape.clone() }
     }
 
     /// Kills the holder, and with it every process of the node.

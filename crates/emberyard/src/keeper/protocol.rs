@@ -96,6 +96,8 @@ pub struct NodeStatus {
     pub ip: std::net::Ipv4Addr,
     /// `booting`, `running` or `dead`.
     pub phase: NodePhase,
+    /// What it declares.
+    pub shape: crate::yard::Shape,
 }
 
 /// Life of a node.

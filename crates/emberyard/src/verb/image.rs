@@ -4,7 +4,7 @@ use crate::cli::{Form, ImageVerb};
 use crate::error::Failure;
 use crate::output::{self, Listing};
 use crate::progress::{Step, note};
-use crate::yard::YardDir;
+use crate::yard::{Settings, YardDir};
 use emberyard_image::{BuildOptions, ImageError, ImageSummary, Progress, Recipe, Stage, Store, recipes};
 use emberyard_model::Explained;
 use serde::Serialize;
@@ -20,7 +20,8 @@ fn failed(error: impl Explained) -> Failure {
 /// Runs the verb.
 pub async fn run(dir: &YardDir, verb: &ImageVerb, form: Form) -> Result<(), Failure> {
     dir.create().map_err(|source| Failure::Folder { path: dir.path().to_path_buf(), source })?;
-    let store = Store::open(&dir.images()).map_err(failed)?;
+    let images = Settings::load(dir)?.map_or_else(|| dir.images(), |settings| settings.images(dir));
+    let store = Store::open(&images).map_err(failed)?;
     let mut shown = Shown::default();
     match verb {
         ImageVerb::List => Ok(output::listing(form, &Images { items: store.list().map_err(failed)? })?),
@@ -42,8 +43,8 @@ pub async fn run(dir: &YardDir, verb: &ImageVerb, form: Form) -> Result<(), Fail
 }
 
 /// Builds what a session needs and the store does not have; says first what it will cost.
-pub async fn ensure(dir: &YardDir) -> Result<(), Failure> {
-    let store = Store::open(&dir.images()).map_err(failed)?;
+pub async fn ensure(dir: &YardDir, settings: &Settings) -> Result<(), Failure> {
+    let store = Store::open(&settings.images(dir)).map_err(failed)?;
     let missing: Vec<&str> = WANTED.into_iter().filter(|name| store.resolve(name).is_err()).collect();
     if missing.is_empty() {
         return Ok(());

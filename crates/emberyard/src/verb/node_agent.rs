@@ -2,8 +2,8 @@
 
 use crate::error::Failure;
 use crate::keeper::NodeFile;
-use crate::yard::YardDir;
-use emberyard_model::{Bytes, Cpu, Explained, NodeName, Resources};
+use crate::yard::{Settings, YardDir};
+use emberyard_model::{Explained, NodeName};
 use emberyard_node::net::address::NodeNumber;
 use emberyard_node::{AgentConfig, ServingIdentity};
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 /// Kubernetes' own default for pods on one node.
-const MOST_PODS: u32 = 110;
+pub const MOST_PODS: u32 = 110;
 
 /// Runs until told to stop; pods go on.
 pub async fn run(dir: YardDir, name: NodeName) -> Result<(), Failure> {
@@ -22,19 +22,16 @@ pub async fn run(dir: YardDir, name: NodeName) -> Result<(), Failure> {
     let file: NodeFile = serde_json::from_slice(&text).map_err(|error| wrong(error.into()))?;
     let number =
         NodeNumber::new(file.index).ok_or_else(|| Failure::Usage(format!("node number {} is too high", file.index)))?;
+    let images = Settings::load(&dir)?.map_or_else(|| dir.images(), |settings| settings.images(&dir));
     let shutdown = CancellationToken::new();
     let config = AgentConfig {
         node_name: name,
         number,
-        capacity: Resources {
-            cpu: Cpu(file.shape.cpu.milli().unsigned_abs()),
-            memory: Bytes(file.shape.memory.units().unsigned_abs()),
-            pods: MOST_PODS,
-        },
+        capacity: crate::launcher::resources(&file.shape),
         labels: BTreeMap::from([("emberyard.dev/provider".to_owned(), "local".to_owned())]),
         annotations: BTreeMap::new(),
         kubeconfig: folder.join("kubeconfig"),
-        image_store: dir.images(),
+        image_store: images,
         serving: ServingIdentity {
             certificate: folder.join("serving.crt"),
             key: folder.join("serving.key"),

@@ -7,8 +7,10 @@ use crate::output::{self, Listing};
 use crate::session::{self, api};
 use crate::yard::{Settings, YardDir};
 use emberyard_client::ContentKind;
+use emberyard_front::kernel::{Document, Event, Jupyter, RunError, RunOptions};
 use serde::Serialize;
 use serde_json::json;
+use std::time::Duration;
 
 /// Runs the verb.
 pub async fn run(dir: &YardDir, verb: &NotebookVerb, form: Form) -> Result<(), Failure> {
@@ -76,7 +78,35 @@ async fn list(client: &emberyard_client::Client, form: Form) -> Result<(), Failu
     Ok(output::listing(form, &Notebooks { items: items.collect() })?)
 }
 
-/// Runs a file in the notebook's own kernel, as the user would.
-async fn run_file(_client: &emberyard_client::Client, _arguments: &NotebookRun) -> Result<(), Failure> {
-    todo!("front::kernel")
+/// Runs a file in a kernel of the notebook, as the user would. The outputs so far are written also when a cell fails.
+async fn run_file(client: &emberyard_client::Client, arguments: &NotebookRun) -> Result<(), Failure> {
+    let name = arguments.target.name.to_string();
+    let failed = |error: RunError| Failure::Notebook { name: name.clone(), why: error.to_string() };
+    let text = std::fs::read_to_string(&arguments.file)
+        .map_err(|source| Failure::Folder { path: arguments.file.clone(), source })?;
+    let mut document = Document::read(&arguments.file.display().to_string(), &text).map_err(failed)?;
+    let object = client.get(&session::path(arguments.target.namespace.as_str(), &name), &[]).await.map_err(api)?;
+    let link = session::link(client, &object).await?;
+    let link = link.ok_or_else(|| Failure::Notebook { name: name.clone(), why: "it does not run".to_owned() })?;
+    let jupyter = Jupyter::from_link(&link).map_err(failed)?;
+    let options = RunOptions {
+        session: format!("run-{:016x}", crate::machine::random()),
+        timeout: Some(Duration::from_secs(arguments.timeout)),
+    };
+    let run = emberyard_front::kernel::run(&jupyter, &mut document, &options, &mut show).await;
+    if let Some(path) = &arguments.to {
+        std::fs::write(path, document.to_json()).map_err(|source| Failure::Folder { path: path.clone(), source })?;
+    }
+    run.map_err(failed)
+}
+
+/// A reader that went away does not end the run: the cells' work may matter more than their output.
+fn show(event: Event) {
+    match event {
+        Event::Cell { .. } => {}
+        Event::Stream { error: true, text } => eprint!("{text}"),
+        Event::Traceback(text) => eprintln!("{text}"),
+        Event::Stream { error: false, text } => drop(output::raw(&text)),
+        Event::Show(text) => drop(output::line(&text)),
+    }
 }

@@ -39,7 +39,7 @@ pub async fn bring_up(dir: &YardDir, arguments: &Up) -> Result<Status, Failure> 
     crate::verb::doctor::preflight(dir)?;
     let settings = settle(dir, arguments)?;
     if settings.notebook.is_some() {
-        crate::verb::image::ensure(dir).await?;
+        crate::verb::image::ensure(dir, &settings).await?;
     }
     start_keeper(dir)?;
     wait_for_keeper(dir).await
@@ -97,6 +97,9 @@ fn settle(dir: &YardDir, arguments: &Up) -> Result<Settings, Failure> {
     }
     if let Some(notebook) = &settings.notebook {
         settings.mounts.insert(notebook.folder.clone(), notebook.folder.clone());
+    }
+    if let Some(images) = &arguments.images {
+        settings.images = Some(std::path::absolute(images)?);
     }
     settings.allow_host.extend(&arguments.allow_host);
     settings.allow_host.sort_unstable();

@@ -28,6 +28,9 @@ pub struct Settings {
     /// Folders of the machine that pods may see: path in pod specs -> path on the machine.
     #[serde(default)]
     pub mounts: BTreeMap<PathBuf, PathBuf>,
+    /// Image store that several yards share; the yard's own if not given.
+    #[serde(default)]
+    pub images: Option<PathBuf>,
     /// Ports of the machine's loopback that pods may reach.
     #[serde(default)]
     pub allow_host: Vec<u16>,
@@ -118,8 +121,14 @@ impl Settings {
             fleet: FleetSettings::default(),
             notebook: None,
             mounts: BTreeMap::new(),
+            images: None,
             allow_host: Vec::new(),
         }
+    }
+
+    /// The image store.
+    pub fn images(&self, dir: &YardDir) -> PathBuf {
+        self.images.clone().unwrap_or_else(|| dir.images())
     }
 
     /// Reads `yard.json`; `None` if the yard does not exist yet.

@@ -4,6 +4,7 @@ use super::elements::Granular;
 use super::fields::FieldSet;
 use crate::schema::{ListType, Schema, Shape};
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// What a value is to field ownership.
 pub enum Node<'a> {
@@ -97,13 +98,15 @@ pub fn between(old: &Value, new: &Value, schema: &Schema) -> Change {
         (Node::Items(before, granular), Node::Items(after, _)) => {
             match (granular.elements(before), granular.elements(after)) {
                 (Ok(old_elements), Ok(new_elements)) => {
-                    let find = |elements: &[String], list: &'_ [Value], element: &String| {
-                        elements.iter().position(|known| known == element).and_then(|index| list.get(index).cloned())
-                    };
-                    let gone = old_elements.iter().filter(|element| !new_elements.contains(element));
-                    for element in new_elements.iter().chain(gone) {
-                        let (was, is) = (find(&old_elements, before, element), find(&new_elements, after, element));
-                        change.insert(element, either(was.as_ref(), is.as_ref(), granular.items));
+                    let mut pairs: BTreeMap<String, (Option<&Value>, Option<&Value>)> = BTreeMap::new();
+                    for (element, item) in old_elements.into_iter().zip(before) {
+                        pairs.entry(element).or_default().0 = Some(item);
+                    }
+                    for (element, item) in new_elements.into_iter().zip(after) {
+                        pairs.entry(element).or_default().1 = Some(item);
+                    }
+                    for (element, (was, is)) in pairs {
+                        change.insert(&element, either(was, is, granular.items));
                     }
                 }
                 _ => change.modified.owned = before != after,

@@ -5,6 +5,7 @@ use super::elements::Granular;
 use super::fields::FieldSet;
 use crate::schema::{ListType, Schema, Shape};
 use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// `config` over `live`: members and items merge, all else is replaced; null takes away.
 pub fn merge(live: &Value, config: &Value, schema: &Schema) -> Result<Value, String> {
@@ -40,26 +41,26 @@ fn merge_items(before: &[Value], changes: &[Value], granular: &Granular<'_>) -> 
     let wanted = granular.elements(changes)?;
     // An object may hold items that can't be told apart; then they are left to the new ones.
     let held = granular.elements(before).unwrap_or_default();
+    let places: BTreeMap<&str, usize> = held.iter().enumerate().map(|(place, known)| (known.as_str(), place)).collect();
+    let asked: BTreeSet<&str> = wanted.iter().map(String::as_str).collect();
+    let others = |from: usize, to: usize| {
+        let range = held.iter().zip(before).take(to).skip(from);
+        range.filter(|(element, _)| !asked.contains(element.as_str())).map(|(_, item)| item.clone())
+    };
     let mut result = Vec::new();
     let mut next = 0;
     for (element, change) in wanted.iter().zip(changes) {
-        let Some(index) = held.iter().position(|known| known == element) else {
+        let Some(&place) = places.get(element.as_str()) else {
             result.push(change.clone());
             continue;
         };
-        while next <= index {
-            if held.get(next).is_some_and(|other| !wanted.contains(other)) {
-                result.extend(before.get(next).cloned());
-            }
-            next += 1;
+        if next <= place {
+            result.extend(others(next, place));
+            next = place + 1;
         }
-        result.push(merge(before.get(index).unwrap_or(&Value::Null), change, granular.items)?);
+        result.push(merge(before.get(place).unwrap_or(&Value::Null), change, granular.items)?);
     }
-    for (element, item) in held.iter().zip(before).skip(next) {
-        if !wanted.contains(element) {
-            result.push(item.clone());
-        }
-    }
+    result.extend(others(next, held.len()));
     Ok(result)
 }
 
