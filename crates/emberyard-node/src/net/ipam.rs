@@ -49,6 +49,11 @@ impl Ipam {
         Ok(self.at(host))
     }
 
+    /// Whether the owner has an address.
+    pub fn has(&self, owner: &str) -> bool {
+        self.used.values().any(|o| o == owner)
+    }
+
     /// Gives the owner's address back.
     pub fn release(&mut self, owner: &str) {
         self.used.retain(|_, o| o != owner);
@@ -75,6 +80,7 @@ mod tests {
         assert_eq!(ipam.assign("b").unwrap().to_string(), "10.42.7.3");
         assert_eq!(ipam.assign("a").unwrap().to_string(), "10.42.7.2");
         ipam.release("a");
+        assert!(!ipam.has("a") && ipam.has("b"));
         assert_eq!(ipam.assign("c").unwrap().to_string(), "10.42.7.4");
     }
 

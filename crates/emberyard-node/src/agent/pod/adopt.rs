@@ -3,7 +3,7 @@
 use super::volumes::Places;
 use crate::agent::Node;
 use crate::agent::files::load;
-use emberyard_pod::Observed;
+use emberyard_pod::{Observed, Stage};
 use serde_json::Value;
 
 /// What an earlier agent left of a pod.
@@ -32,7 +32,8 @@ pub(in crate::agent) fn find(node: &Node) -> Vec<Adopted> {
         if let (Some(object), Some(mut observed)) = (object, observed) {
             observed.resumed();
             let uid = entry.file_name().to_string_lossy().into_owned();
-            if let Some(ip) = observed.pod_ip {
+            // A pod that is over has given its address back, though its status still names it.
+            if let Some(ip) = observed.pod_ip.filter(|_| observed.sandbox != Stage::Gone) {
                 node.ipam().adopt(&uid, ip);
             }
             found.push(Adopted { object, observed, places: load(&dir.join(PLACES)).unwrap_or_default() });

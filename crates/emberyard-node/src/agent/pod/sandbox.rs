@@ -143,11 +143,15 @@ pub(super) fn stop(task: &PodTask) {
     });
 }
 
-/// Takes the pod's link away and gives its address back.
+/// Takes the pod's link away and gives its address back. Nothing happens the second time: the address may be another
+/// pod's by then.
 pub(super) async fn release_address(node: &Arc<Node>, uid: &str, ip: Ipv4Addr) {
+    if !node.ipam().has(uid) {
+        return;
+    }
+    node.note_pod(ip, None);
     if let Err(error) = blocking(move || pod_net::detach(ip)).await {
         tracing::warn!(%uid, %error, "a pod's link is left behind");
     }
-    node.note_pod(ip, None);
     node.ipam().release(uid);
 }
