@@ -7,6 +7,7 @@
 
 pub mod env;
 pub mod error;
+pub mod eviction;
 pub mod expand;
 pub mod facts;
 pub mod fields;

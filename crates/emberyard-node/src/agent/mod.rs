@@ -4,14 +4,16 @@ mod events;
 mod files;
 mod images;
 mod manager;
+mod memory;
 mod node;
 mod objects;
 mod pod;
 mod register;
 mod status;
 
+pub(crate) use memory::used as memory_used;
 pub(crate) use node::Node;
-pub(crate) use pod::log_file;
+pub(crate) use pod::{Message, log_file};
 
 use crate::config::AgentConfig;
 use crate::dns::LocalPods;
@@ -85,6 +87,7 @@ async fn start(config: AgentConfig, tasks: &Tasks) -> Result<(), AgentError> {
     });
     kubelet::serve(node.clone(), registry, tasks).await?;
     tasks.spawn(register::keep(node.clone()));
+    tasks.spawn(memory::keep(node.clone()));
     tasks.spawn(manager::run(node));
     Ok(())
 }

@@ -1,10 +1,12 @@
 //! The pods of this node, as the kubelet port sees them.
 
+use crate::agent::Message;
 use emberyard_sandbox::PodSandbox;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
+use tokio::sync::mpsc::UnboundedSender;
 
 /// One pod at this moment.
 #[derive(Clone)]
@@ -13,6 +15,7 @@ pub(crate) struct PodView {
     pub dir: PathBuf,
     pub object: Arc<Value>,
     pub sandbox: Option<PodSandbox>,
+    pub news: UnboundedSender<Message>,
 }
 
 /// All pods by uid.
@@ -30,6 +33,13 @@ impl Registry {
         self.0.write().unwrap_or_else(PoisonError::into_inner).remove(uid);
     }
 
+    /// Tells a pod's task something.
+    pub(crate) fn tell(&self, uid: &str, news: Message) {
+        if let Some(pod) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(uid) {
+            let _ = pod.news.send(news);
+        }
+    }
+
     /// The pod of that name; of several (one ending, one new) the one that is not ending.
     pub(super) fn find(&self, namespace: &str, name: &str) -> Option<PodView> {
         let pods = self.0.read().unwrap_or_else(PoisonError::into_inner);
@@ -41,7 +51,7 @@ impl Registry {
     }
 
     /// All pods.
-    pub(super) fn all(&self) -> Vec<PodView> {
+    pub(crate) fn all(&self) -> Vec<PodView> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 }

@@ -1,10 +1,9 @@
 //! `/stats/summary`: what the pods use, as far as control groups tell.
 
 use super::registry::{PodView, Registry};
-use crate::agent::Node;
+use crate::agent::{Node, memory_used};
 use emberyard_sandbox::PodSandbox;
 use serde_json::{Value, json};
-use std::path::Path;
 
 /// The figures of node and pods.
 pub(super) fn summary(node: &Node, registry: &Registry) -> Value {
@@ -19,7 +18,7 @@ fn one(pod: &PodView, now: &str) -> Value {
         .iter()
         .filter(|state| state.ended.is_none())
         .map(|state| {
-            let used = state.memory_cgroup.as_deref().and_then(memory);
+            let used = memory_used(state);
             json!({"name": state.name, "startTime": state.started.rfc3339(),
                 "memory": {"time": now, "workingSetBytes": used.unwrap_or_default()}})
         })
@@ -27,10 +26,4 @@ fn one(pod: &PodView, now: &str) -> Value {
     let meta = &pod.object["metadata"];
     json!({"podRef": {"name": meta["name"], "namespace": meta["namespace"], "uid": pod.uid},
         "startTime": pod.object["status"]["startTime"], "containers": containers})
-}
-
-/// Version 2's file, else version 1's.
-fn memory(group: &Path) -> Option<u64> {
-    let files = ["memory.current", "memory.usage_in_bytes"];
-    files.into_iter().find_map(|f| std::fs::read_to_string(group.join(f)).ok()?.trim().parse().ok())
 }

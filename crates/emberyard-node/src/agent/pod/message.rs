@@ -3,15 +3,18 @@
 use emberyard_image::Resolved;
 use emberyard_model::Timestamp;
 use emberyard_pod::ProbeKind;
+use emberyard_pod::observed::Ended;
 use emberyard_sandbox::{ContainerState, PodSandbox};
 use serde_json::Value;
 
 /// News for a pod's task: from the API server, or the outcome of an action.
-pub(in crate::agent) enum Message {
+pub(crate) enum Message {
     /// The object as it is now.
     Object(Box<Value>),
     /// The object is no more.
     Gone,
+    /// The pod must end as a whole.
+    End(Ended),
     /// Volumes are ready, or why not.
     Volumes(Result<super::volumes::Places, String>),
     /// Namespaces and network are ready, or why not.
@@ -39,7 +42,7 @@ pub(in crate::agent) enum Message {
 }
 
 /// Why a container does not run.
-pub(in crate::agent) enum StartError {
+pub(crate) enum StartError {
     /// Something outside of it is missing: tried again.
     Refused { reason: &'static str, message: String },
     /// Its program cannot be run: counts as a run that ended.

@@ -13,5 +13,5 @@ mod volumes;
 
 pub(super) use adopt::{Adopted, find};
 pub(crate) use exit::log_file;
-pub(super) use message::Message;
+pub(crate) use message::Message;
 pub(super) use task::PodTask;

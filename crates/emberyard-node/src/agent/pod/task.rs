@@ -220,6 +220,10 @@ impl PodTask {
                 Err(error) => tracing::error!(pod = %self.pod.metadata.name, %error, "a change cannot be read"),
             },
             Message::Gone => self.observed.object_gone = true,
+            Message::End(ended) => {
+                self.tell(None, Event::warning("Evicted", ended.message.clone()));
+                self.observed.ended.get_or_insert(ended);
+            }
             Message::Volumes(Ok(places)) => {
                 self.places = places;
                 let _ = files::save(&self.dir.join(super::adopt::PLACES), &self.places);
@@ -388,6 +392,7 @@ impl PodTask {
             dir: self.dir.clone(),
             object: Arc::new(object),
             sandbox: self.sandbox.clone(),
+            news: self.news.clone(),
         });
     }
 

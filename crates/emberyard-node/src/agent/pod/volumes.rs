@@ -17,11 +17,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Where each volume of a pod is, by its name.
-pub(in crate::agent) type Places = BTreeMap<String, Place>;
+pub(crate) type Places = BTreeMap<String, Place>;
 
 /// Where a volume is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::agent) struct Place {
+pub(crate) struct Place {
     /// Folder or file on the machine.
     pub path: PathBuf,
     /// Never writable.
