@@ -50,7 +50,9 @@ pub fn inherited(count: i32) -> std::io::Result<Vec<std::os::fd::OwnedFd>> {
         if rustix::net::sockopt::socket_acceptconn(&socket).unwrap_or(false) {
             Ok(socket)
         } else {
-            Err(std::io::Error::other("this part of Emberyard is started by `emberyard up`, which hands it its sockets"))
+            Err(std::io::Error::other(
+                "this part of Emberyard is started by `emberyard up`, which hands it its sockets",
+            ))
         }
     };
     (3..3 + count).map(copy).collect()

@@ -9,4 +9,4 @@ mod run;
 pub use document::Document;
 pub use error::RunError;
 pub use jupyter::Jupyter;
-pub use run::{Event, RunOptions, run};
+pub use run::{Event, Kernel, RunOptions, run};

@@ -41,6 +41,34 @@ pub enum Event {
     Traceback(String),
 }
 
+/// A kernel of one's own that stays between cells, for whoever looks at the cluster in between.
+pub struct Kernel {
+    jupyter: Jupyter,
+    session: Session,
+    channel: Channel,
+}
+
+impl Kernel {
+    /// Starts a Python kernel under a session of this name, which should be a new one.
+    pub async fn open(jupyter: &Jupyter, name: &str) -> Result<Self, RunError> {
+        let session = jupyter.open(name, "python3").await?;
+        let mut channel = Channel::open(jupyter, &session, name).await?;
+        awake(&mut channel).await?;
+        Ok(Self { jupyter: jupyter.clone(), session, channel })
+    }
+
+    /// Runs one cell; its outputs go to `tell`.
+    pub async fn execute(&mut self, code: &str, tell: &mut (dyn FnMut(Event) + Send)) -> Result<(), RunError> {
+        let mut document = Document::read("cell.py", code)?;
+        cell(&mut self.channel, &mut document, 0, code, tell).await
+    }
+
+    /// Ends the kernel, as closing a notebook does.
+    pub async fn close(self) -> Result<(), RunError> {
+        self.jupyter.close(&self.session).await
+    }
+}
+
 /// Runs every code cell in a kernel of its own and ends that kernel, whatever happens. Outputs go to `tell` and into the document.
 pub async fn run(
     jupyter: &Jupyter,

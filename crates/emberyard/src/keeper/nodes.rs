@@ -43,7 +43,12 @@ pub(crate) struct Node {
 
 impl Node {
     pub fn status(&self) -> NodeStatus {
-        NodeStatus { name: self.file.name.clone(), ip: self.file.ip(), phase: self.phase, shape: self.file.shape.clone() }
+        NodeStatus {
+            name: self.file.name.clone(),
+            ip: self.file.ip(),
+            phase: self.phase,
+            shape: self.file.shape.clone(),
+        }
     }
 
     /// Kills the holder, and with it every process of the node.

@@ -24,7 +24,8 @@ pub async fn run(dir: YardDir) -> Result<(), Failure> {
     let listener = listener.ok_or_else(|| Failure::Keeper("it handed over no socket".to_owned()))?;
     let shutdown = CancellationToken::new();
     machine::cancel_on_terminate(shutdown.clone())?;
-    let client = Client::from_kubeconfig(&dir.operator_kubeconfig()).await.map_err(|error| Failure::Api(error.explain()))?;
+    let client =
+        Client::from_kubeconfig(&dir.operator_kubeconfig()).await.map_err(|error| Failure::Api(error.explain()))?;
     let shape = Shape {
         name: SHAPE.to_owned(),
         allocatable: resources(&settings.fleet.shape).into(),

@@ -1,0 +1,127 @@
+//! The tutorial's parts as scripts: what is typed, what must be seen.
+
+pub mod scale;
+pub mod tutorial;
+
+use crate::error::Failure;
+use crate::session::{self, api};
+use crate::yard::NotebookSettings;
+use emberyard_client::Client;
+use emberyard_front::kernel::{Event, Jupyter, Kernel};
+use serde_json::Value;
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+/// Objects of Spark applications.
+pub const SPARK: (&str, &str) = ("labelSelector", "spark-app-selector");
+
+/// Where a demo plays.
+pub struct Stage {
+    client: Client,
+    notebook: NotebookSettings,
+    begun: Instant,
+}
+
+impl Stage {
+    /// On a running yard.
+    pub fn new(client: Client, notebook: NotebookSettings) -> Self {
+        Self { client, notebook, begun: Instant::now() }
+    }
+
+    /// Says a step's verdict.
+    pub fn good(&mut self, step: &str, seen: &str) {
+        let seconds = self.begun.elapsed().as_secs_f64();
+        crate::progress::note(&format!("  ok   {step}: {seen} ({seconds:.1} s)"));
+        self.begun = Instant::now();
+    }
+
+    /// A kernel of the notebook.
+    pub async fn kernel(&self) -> Result<Kernel, Failure> {
+        let path = session::path(self.notebook.namespace.as_str(), self.notebook.name.as_str());
+        let object = self.client.get(&path, &[]).await.map_err(api)?;
+        let link =
+            session::link(&self.client, &object).await?.ok_or_else(|| self.failed("it has no link".to_owned()))?;
+        let jupyter = Jupyter::from_link(&link).map_err(|error| self.failed(error.to_string()))?;
+        let name = format!("demo-{:016x}", crate::machine::random());
+        Kernel::open(&jupyter, &name).await.map_err(|error| self.failed(error.to_string()))
+    }
+
+    fn failed(&self, why: String) -> Failure {
+        Failure::Notebook { name: self.notebook.name.to_string(), why }
+    }
+
+    /// Runs a cell; what it printed or showed.
+    pub async fn cell(&self, kernel: &mut Kernel, step: &str, code: &str) -> Result<String, Failure> {
+        let mut printed = String::new();
+        let mut tell = |event: Event| match event {
+            Event::Stream { error: false, text } | Event::Show(text) => {
+                let _ = write!(printed, "{text}"); // writing to a String can't fail
+            }
+            _ => {}
+        };
+        let ran = kernel.execute(code, &mut tell).await;
+        ran.map_err(|error| Failure::Demo { step: step.to_owned(), why: error.to_string() })?;
+        Ok(printed)
+    }
+
+    /// Objects of a kind in the notebook's namespace.
+    pub async fn list(&self, kind: &str, selector: (&str, &str)) -> Result<Vec<Value>, Failure> {
+        let path = format!("/api/v1/namespaces/{}/{kind}", self.notebook.namespace);
+        Ok(self.client.list(&path, &[selector]).await.map_err(api)?.0)
+    }
+
+    /// Names of the nodes that are ready.
+    pub async fn ready_nodes(&self) -> Result<Vec<String>, Failure> {
+        let (nodes, _) = self.client.list("/api/v1/nodes", &[]).await.map_err(api)?;
+        let ready = nodes.iter().filter(|node| {
+            let conditions = node["status"]["conditions"].as_array();
+            conditions.is_some_and(|list| list.iter().any(|one| one["type"] == "Ready" && one["status"] == "True"))
+        });
+        Ok(ready.filter_map(|node| node["metadata"]["name"].as_str().map(str::to_owned)).collect())
+    }
+
+    /// The log of a pod.
+    pub async fn log(&self, pod: &str) -> Result<String, Failure> {
+        let path = format!("/api/v1/namespaces/{}/pods/{pod}/log", self.notebook.namespace);
+        let bytes = self.client.get_bytes(&path, &[]).await.map_err(api)?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Executors that run: pod and node.
+    pub async fn executors(&self) -> Result<Vec<(String, String)>, Failure> {
+        let pods = self.list("pods", ("labelSelector", "spark-role=executor")).await?;
+        let running = pods.iter().filter(|pod| pod["status"]["phase"] == "Running");
+        let named = running.filter_map(|pod| {
+            Some((pod["metadata"]["name"].as_str()?.to_owned(), pod["spec"]["nodeName"].as_str()?.to_owned()))
+        });
+        Ok(named.collect())
+    }
+
+    /// Waits until nothing of any Spark application is left.
+    pub async fn nothing_left(&self, step: &str, patience: Duration) -> Result<(), Failure> {
+        let start = Instant::now();
+        loop {
+            let mut left = Vec::new();
+            for kind in ["pods", "configmaps", "services", "persistentvolumeclaims"] {
+                let objects = self.list(kind, SPARK).await?;
+                left.extend(
+                    objects
+                        .iter()
+                        .filter_map(|object| object["metadata"]["name"].as_str().map(|name| format!("{kind}/{name}"))),
+                );
+            }
+            if left.is_empty() {
+                return Ok(());
+            }
+            if start.elapsed() > patience {
+                return Err(Failure::Demo { step: step.to_owned(), why: format!("still there: {}", left.join(", ")) });
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+}
+
+/// What was expected and what came.
+pub fn check(step: &str, holds: bool, why: impl FnOnce() -> String) -> Result<(), Failure> {
+    if holds { Ok(()) } else { Err(Failure::Demo { step: step.to_owned(), why: why() }) }
+}

@@ -1,0 +1,51 @@
+//! Growing and shrinking: ten executors on two nodes, then none.
+
+use super::{Stage, check, tutorial::CONTEXT};
+use crate::error::Failure;
+use std::time::{Duration, Instant};
+
+/// Removal happens within this of a node being empty.
+const REMOVAL: Duration = Duration::from_secs(30);
+
+/// Plays it.
+pub async fn play(stage: &mut Stage) -> Result<(), Failure> {
+    let before = stage.ready_nodes().await?;
+    stage.good("nodes", &before.join(", "));
+
+    let mut kernel = stage.kernel().await?;
+    let code = CONTEXT.replace("\"spark.executor.instances\", \"2\"", "\"spark.executor.instances\", \"10\"");
+    stage.cell(&mut kernel, "ten executors", &code).await?;
+    let start = Instant::now();
+    let executors = loop {
+        let executors = stage.executors().await?;
+        if executors.len() == 10 || start.elapsed() > Duration::from_secs(180) {
+            break executors;
+        }
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    };
+    check("ten executors", executors.len() == 10, || format!("{} of 10 executors run", executors.len()))?;
+    let grown = stage.ready_nodes().await?;
+    check("nodes added", grown.len() > before.len(), || format!("there are still {} nodes", grown.len()))?;
+    stage.good("ten executors", &format!("all run, on {} nodes", grown.len()));
+
+    let sum = stage.cell(&mut kernel, "sum", "sc.parallelize(range(100000000)).sum()").await?;
+    check("sum", sum.trim() == "4999999950000000", || format!("4999999950000000 was expected, {sum:?} came"))?;
+    stage.good("sum", sum.trim());
+
+    stage.cell(&mut kernel, "stop", "sc.stop()").await?;
+    drop(kernel.close().await);
+    stage.nothing_left("stop", Duration::from_secs(20)).await?;
+    let empty = Instant::now();
+    let shrunk = loop {
+        let nodes = stage.ready_nodes().await?;
+        if nodes.len() <= before.len() || empty.elapsed() > REMOVAL {
+            break nodes;
+        }
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    };
+    check("nodes removed", shrunk.len() <= before.len(), || {
+        format!("after {} s there are still {} nodes", REMOVAL.as_secs(), shrunk.len())
+    })?;
+    stage.good("nodes removed", &format!("{} are left", shrunk.len()));
+    Ok(())
+}

@@ -1,0 +1,48 @@
+//! The Spark part: a context, two executors, the sum, and gone again.
+
+use super::{Stage, check};
+use crate::error::Failure;
+use std::time::Duration;
+
+/// The tutorial's cell, as its reader types it.
+pub const CONTEXT: &str = include_str!("context.py");
+
+/// Plays it.
+pub async fn play(stage: &mut Stage) -> Result<(), Failure> {
+    let nodes = stage.ready_nodes().await?;
+    check("nodes", nodes.len() >= 2, || format!("two nodes were expected, ready are {nodes:?}"))?;
+    stage.good("nodes", &nodes.join(", "));
+
+    let mut kernel = stage.kernel().await?;
+    stage.cell(&mut kernel, "context", CONTEXT).await?;
+    let executors = stage.executors().await?;
+    check("context", executors.len() == 2, || format!("two executors were expected, running are {executors:?}"))?;
+    check("context", executors[0].1 != executors[1].1, || format!("both executors run on {}", executors[0].1))?;
+    let shown: Vec<String> = executors.iter().map(|(pod, node)| format!("{pod} on {node}")).collect();
+    stage.good("context", &shown.join(", "));
+
+    let sum = stage.cell(&mut kernel, "sum", "rdd = sc.parallelize(range(100000000)); rdd.sum()").await?;
+    check("sum", sum.trim() == "4999999950000000", || format!("4999999950000000 was expected, {sum:?} came"))?;
+    stage.good("sum", sum.trim());
+
+    for (pod, _) in &executors {
+        let log = stage.log(pod).await?;
+        check("logs", log.contains("Running task"), || format!("{pod} shows no \"Running task\""))?;
+    }
+    stage.good("logs", "both executors ran tasks of the job");
+
+    stage.cell(&mut kernel, "stop", "sc.stop()").await?;
+    stage.nothing_left("stop", Duration::from_secs(20)).await?;
+    stage.good("stop", "no pod, ConfigMap, service or volume of the session is left");
+
+    let zero =
+        "from pyspark.sql import SparkSession\nspark = SparkSession.builder.getOrCreate()\nspark.range(1000).count()";
+    let count = stage.cell(&mut kernel, "zero configuration", zero).await?;
+    check("zero configuration", count.trim() == "1000", || format!("1000 was expected, {count:?} came"))?;
+    stage.good("zero configuration", "SparkSession.builder.getOrCreate() needs no settings");
+    // In place of sc.stop(): the kernel ends, and Spark with it.
+    drop(kernel.close().await);
+    stage.nothing_left("kernel end", Duration::from_secs(20)).await?;
+    stage.good("kernel end", "the same is gone when a kernel is stopped");
+    Ok(())
+}
