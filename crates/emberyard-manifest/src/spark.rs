@@ -25,6 +25,8 @@ pub(crate) fn defaults(session: &Session) -> String {
     set("spark.driver.port", &DRIVER_PORT.to_string());
     // The service's name resolves only once the pod is known to it; the driver need not wait for that.
     set("spark.driver.bindAddress", "0.0.0.0");
+    // Spark 4.3 would tell executors the bind address in place of the service's name.
+    set("spark.kubernetes.executor.useDriverPodIP", "false");
     set("spark.ui.port", &UI_PORT.to_string());
 
     set("spark.executor.instances", "2");

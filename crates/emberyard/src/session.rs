@@ -63,7 +63,10 @@ pub async fn wait(client: &Client, namespace: &str, name: &str) -> Result<String
         let status = &object["status"];
         match status["phase"].as_str() {
             Some("Running") => {
-                if let Some(link) = link(client, &object).await? {
+                // The status may speak of the pod of an earlier life: the server itself must answer.
+                if let Some(link) = link(client, &object).await?
+                    && answers(&link).await
+                {
                     step.done(&format!("notebook {name} answers"));
                     return Ok(link);
                 }
@@ -79,6 +82,13 @@ pub async fn wait(client: &Client, namespace: &str, name: &str) -> Result<String
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     Err(Failure::Notebook { name: name.to_owned(), why: format!("it does not answer after {} s", PATIENCE.as_secs()) })
+}
+
+async fn answers(link: &str) -> bool {
+    match emberyard_front::kernel::Jupyter::from_link(link) {
+        Ok(jupyter) => jupyter.answers().await,
+        Err(_) => false,
+    }
 }
 
 fn reason(notebook: &Value) -> String {

@@ -67,6 +67,11 @@ impl Jupyter {
         Ok(stream)
     }
 
+    /// Whether the server answers to this token.
+    pub async fn answers(&self) -> bool {
+        self.ask(Method::GET, "api/status", None).await.is_ok()
+    }
+
     /// Starts a kernel for a session of this name.
     pub(super) async fn open(&self, name: &str, kernel: &str) -> Result<Session, RunError> {
         let body = json!({"path": name, "name": name, "type": "notebook", "kernel": {"name": kernel}});

@@ -60,7 +60,7 @@ pub async fn ensure(dir: &YardDir, settings: &Settings) -> Result<(), Failure> {
 
 async fn build(dir: &YardDir, store: Store, name: String) -> Result<(), Failure> {
     let recipe = recipe(&name)?;
-    let options = BuildOptions { cache_dir: dir.cache(), again: false };
+    let options = BuildOptions { cache_dir: dir.cache(), again: false, newest: false };
     // Ctrl-C ends the process at once: the store takes only whole layers, and downloads resume.
     let built =
         tokio::task::spawn_blocking(move || emberyard_image::build(&store, &recipe, &mut Shown::default(), &options));
