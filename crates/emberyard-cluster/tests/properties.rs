@@ -34,6 +34,24 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// Where any body may be sent.
+const PATHS: [&str; 14] = [
+    "/api/v1/namespaces/default/pods",
+    "/api/v1/namespaces/default/pods/a",
+    "/api/v1/namespaces/default/pods/a/status",
+    "/api/v1/namespaces/default/pods/a/binding",
+    "/api/v1/namespaces/default/services",
+    "/api/v1/namespaces/default/secrets",
+    "/api/v1/namespaces/default/events",
+    "/api/v1/namespaces/default/serviceaccounts/default/token",
+    "/api/v1/namespaces/default",
+    "/api/v1/nodes/a",
+    "/apis/rbac.authorization.k8s.io/v1/namespaces/default/rolebindings",
+    "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+    "/apis/authorization.k8s.io/v1/subjectaccessreviews",
+    "/apis/events.k8s.io/v1/namespaces/default/events/a",
+];
+
 const MAPS: &str = "/api/v1/namespaces/default/configmaps";
 
 fn run(yard: &mut Yard, step: &Step) {
@@ -170,9 +188,8 @@ proptest! {
         yard.pod("a");
         yard.bind("a", "a");
         let method = [Method::Get, Method::Post, Method::Put, Method::Patch, Method::Delete][method];
-        for path in [path, "/api/v1/namespaces/default/pods/a".to_owned(), "/api/v1/namespaces/default/pods/a/status".to_owned(),
-            "/api/v1/namespaces/default/pods".to_owned(), "/api/v1/namespaces/default/services".to_owned(), "/api/v1/nodes/a".to_owned()] {
-            let mut request = yard.request(method, &path, &Value::Null);
+        for path in std::iter::once(path.as_str()).chain(PATHS) {
+            let mut request = yard.request(method, path, &Value::Null);
             request.query.clone_from(&query);
             request.content_type = Some(content.to_owned());
             request.body = body.clone().into();
@@ -201,7 +218,7 @@ fn any_json() -> impl Strategy<Value = Value> {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
             prop::collection::btree_map(
-                "(apiVersion|kind|metadata|spec|status|name|namespace|labels|finalizers|containers|ports|volumes|tolerations|clusterIP|type|immutable|op|path|value|image|resources|requests|conditions|taints|managedFields|uid|resourceVersion)",
+                "(apiVersion|kind|metadata|spec|status|name|namespace|labels|finalizers|containers|ports|volumes|tolerations|clusterIP|type|immutable|op|path|value|image|resources|requests|conditions|taints|managedFields|uid|resourceVersion|stringData|data|rules|verbs|roleRef|subjects|group|names|plural|scope|versions|served|storage|schema|openAPIV3Schema|properties|target|series|involvedObject|resourceAttributes|user|verb)",
                 inner,
                 0..6
             )

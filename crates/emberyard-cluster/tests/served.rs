@@ -87,6 +87,51 @@ fn custom_kinds_come_and_go() {
 }
 
 #[test]
+fn definitions_are_applied() {
+    let mut yard = Yard::new();
+    let path =
+        "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.example.com?fieldManager=operator&force=true";
+    let apply = "application/apply-patch+yaml";
+    let (status, made) = yard.patch(apply, path, definition());
+    assert_eq!(status, 201, "{made}");
+    let (status, same) = yard.patch(apply, path, definition());
+    assert_eq!((status, &same["metadata"]["resourceVersion"]), (200, &made["metadata"]["resourceVersion"]));
+    let mut more = definition();
+    more["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["tall"] =
+        json!({"type": "boolean"});
+    assert_eq!(yard.patch(apply, path, more).0, 200);
+    let widgets = "/apis/example.com/v1/namespaces/default/widgets";
+    let widget = yard.post(widgets, json!({"metadata": {"name": "w"}, "spec": {"size": 1, "tall": true}}));
+    assert_eq!((&widget["spec"]["tall"], &widget["spec"]["color"]), (&json!(true), &json!("red")));
+}
+
+#[test]
+fn tables_are_made() {
+    let mut yard = Yard::new();
+    yard.pod("a");
+    let pods = "/api/v1/namespaces/default/pods";
+    let table = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
+    for (path, rows) in [(pods.to_owned(), 1), (format!("{pods}/a"), 1), (format!("{pods}?labelSelector=none"), 0)] {
+        let mut request = yard.request(Get, &path, &Value::Null);
+        request.accept = Some(table.to_owned());
+        let body: Value = serde_json::from_slice(&yard.answer(&request).body).unwrap();
+        assert_eq!(body["kind"], "Table");
+        assert_eq!(body["columnDefinitions"][0]["name"], "Name");
+        assert_eq!(body["rows"].as_array().map(Vec::len), Some(rows), "{path}");
+        assert!(body["metadata"]["resourceVersion"].is_string());
+    }
+    let mut request = yard.request(Get, &format!("{pods}?watch=true"), &Value::Null);
+    request.accept = Some(table.to_owned());
+    let emberyard_cluster::Reply::Watch(mut start) = yard.reply(&request) else { panic!("no watch") };
+    yard.pod("b");
+    let frames = yard.frames(&mut start.cursor);
+    assert!(frames[0]["object"]["columnDefinitions"].is_array());
+    let later = &frames[1]["object"]["columnDefinitions"];
+    assert!(later.is_null() || later == &json!([]), "columns come once: {later}");
+    assert_eq!(frames[1]["object"]["rows"][0]["cells"][0], "b");
+}
+
+#[test]
 fn bootstrap_is_repeatable() {
     let mut yard = Yard::new();
     let kubernetes = yard.get("/api/v1/namespaces/default/services/kubernetes");
