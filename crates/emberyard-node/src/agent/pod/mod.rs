@@ -3,6 +3,7 @@
 mod act;
 mod adopt;
 mod exit;
+mod hear;
 mod hook;
 mod message;
 mod probe;

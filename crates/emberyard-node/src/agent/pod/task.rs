@@ -1,19 +1,20 @@
 //! The task of one pod: a loop of deciding and hearing.
 
 use super::adopt::{Adopted, OBJECT, OBSERVED};
-use super::message::{Message, StartError};
+use super::message::Message;
 use super::volumes::Places;
-use super::{act, exit, sandbox, volumes};
+use super::{act, sandbox, volumes};
 use crate::agent::status::{Subject, Wanted, write};
 use crate::agent::{Node, files};
 use crate::kubelet::PodView;
 use emberyard_image::Resolved;
-use emberyard_pod::{Action, Event, ImageRecord, Observed, Pod, PodError, ProbeKind, Run, Sources, Stage, plan};
+use emberyard_pod::{Action, Event, Observed, Pod, PodError, Run, Sources, Stage, plan};
 use emberyard_sandbox::PodSandbox;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
@@ -26,17 +27,18 @@ const REFRESH: Duration = Duration::from_secs(20);
 pub(in crate::agent) struct PodTask {
     pub(super) node: Arc<Node>,
     pub(super) pod: Pod,
-    object: Value,
+    pub(super) object: Value,
     pub(super) observed: Observed,
     pub(super) dir: PathBuf,
     pub(super) sandbox: Option<PodSandbox>,
     pub(super) places: Places,
     pub(super) images: BTreeMap<String, Arc<Resolved>>,
     pub(super) sources: Arc<Mutex<Sources>>,
+    pub(super) refreshing: Arc<AtomicBool>,
     pub(super) news: mpsc::UnboundedSender<Message>,
     inbox: mpsc::UnboundedReceiver<Message>,
     saved: Vec<u8>,
-    adopted: bool,
+    pub(super) adopted: bool,
 }
 
 impl PodTask {
@@ -57,6 +59,7 @@ impl PodTask {
             places,
             images: BTreeMap::new(),
             sources: Arc::default(),
+            refreshing: Arc::default(),
             news,
             inbox,
             saved: Vec::new(),
@@ -161,7 +164,7 @@ impl PodTask {
     }
 
     /// The supervisor is gone: its last records count, then what still seemed to run.
-    fn lost(&mut self) {
+    pub(super) fn lost(&mut self) {
         self.sandbox = None;
         if let Ok(states) = PodSandbox::recorded(&self.dir) {
             self.states(&states);
@@ -208,165 +211,11 @@ impl PodTask {
         }
     }
 
-    fn hear(&mut self, news: Message) {
-        let now = self.node.now();
-        match news {
-            Message::Object(object) => match Pod::read(&object) {
-                Ok(pod) => {
-                    self.pod = pod;
-                    self.object = *object;
-                    self.keep_object();
-                }
-                Err(error) => tracing::error!(pod = %self.pod.metadata.name, %error, "a change cannot be read"),
-            },
-            Message::Gone => self.observed.object_gone = true,
-            Message::End(ended) => {
-                self.tell(None, Event::warning("Evicted", ended.message.clone()));
-                self.observed.ended.get_or_insert(ended);
-            }
-            Message::Volumes(Ok(places)) => {
-                self.places = places;
-                let _ = files::save(&self.dir.join(super::adopt::PLACES), &self.places);
-                self.observed.volumes = Stage::Ready;
-            }
-            Message::Volumes(Err(message)) => {
-                // Often only a moment early: worth telling when it lasts.
-                if self.observed.volumes.tries() % 8 == 2 {
-                    self.tell(None, Event::warning("FailedMount", message.clone()));
-                }
-                self.observed.volumes.fail(message, now);
-            }
-            Message::Sandbox(Ok(found)) => {
-                sandbox::follow(&found, &self.news);
-                self.sandbox = Some(found);
-                self.observed.sandbox = Stage::Ready;
-            }
-            Message::Sandbox(Err(message)) => {
-                if self.observed.sandbox.tries() % 8 == 0 {
-                    self.tell(None, Event::warning("FailedCreatePodSandBox", message.clone()));
-                }
-                self.observed.sandbox.fail(message, now);
-            }
-            Message::SandboxStopped => {
-                self.sandbox = None;
-                self.observed.sandbox = Stage::Gone;
-            }
-            Message::Released => self.observed.volumes = Stage::Gone,
-            Message::Image(container, found) => self.image(&container, found),
-            Message::Started { container, at, notes } => {
-                self.observed.started(&container, at);
-                self.tell(Some(&container), Event::normal("Started", format!("Started container {container}")));
-                for note in notes {
-                    self.tell(Some(&container), Event::normal("Note", note));
-                }
-                act::post_start(self, &container);
-            }
-            Message::NotStarted { container, attempt, why } => self.not_started(&container, attempt, why),
-            Message::States(states) => self.states(&states),
-            Message::Lost => {
-                if matches!(self.observed.sandbox, Stage::Ready) {
-                    self.lost();
-                }
-            }
-            Message::Probed { container, kind, attempt, verdict } => self.probed(&container, kind, attempt, verdict),
-            Message::Hooked { container, attempt, verdict } => {
-                if let Err(why) = verdict {
-                    self.tell(Some(&container), Event::warning("FailedPreStopHook", why));
-                }
-                let record = self.observed.container(&container);
-                if record.attempt() == attempt
-                    && let Some(stop) = &mut record.stop
-                {
-                    stop.hook = emberyard_pod::observed::Hook::Done;
-                }
-            }
-            Message::HookFailed { container, attempt, why } => {
-                self.tell(Some(&container), Event::warning("FailedPostStartHook", why));
-                act::kill(self, &container, attempt);
-            }
-        }
-    }
-
-    fn image(&mut self, container: &str, found: Result<Box<Resolved>, String>) {
-        let now = self.node.now();
-        match found {
-            Ok(image) => {
-                let id = match &image.alias {
-                    Some(alias) => format!("{}@{}", alias.runs, image.id),
-                    None => format!("{}@{}", image.name, image.id),
-                };
-                let message = format!("Container image \"{}\" already present on machine", image.reference);
-                self.tell(Some(container), Event::normal("Pulled", message));
-                if let Some(alias) = &image.alias {
-                    self.tell(Some(container), Event::normal("ImageAlias", alias.note.clone()));
-                }
-                self.observed.container(container).image = ImageRecord::Known { id };
-                self.images.insert(container.to_owned(), Arc::new(*image));
-            }
-            Err(message) => {
-                self.observed.container(container).image.fail(message.clone(), now);
-                self.tell(Some(container), Event::warning("Failed", message));
-            }
-        }
-    }
-
-    fn not_started(&mut self, container: &str, attempt: u32, why: StartError) {
-        let now = self.node.now();
-        match why {
-            StartError::Refused { reason, message } => {
-                if self.observed.container(container).refusals % 8 == 0 {
-                    self.tell(Some(container), Event::warning("Failed", format!("Error: {message}")));
-                }
-                self.observed.refused(container, reason, message, now);
-            }
-            StartError::CannotRun { code, message } => {
-                self.tell(Some(container), Event::warning("Failed", format!("Error: {message}")));
-                self.observed.exited(container, exit::cannot_run(attempt, code, message, now));
-            }
-        }
-    }
-
-    fn states(&mut self, states: &[emberyard_sandbox::ContainerState]) {
-        for state in states {
-            let record = self.observed.container(&state.name);
-            if state.attempt != record.attempt() || !record.is_live() {
-                continue;
-            }
-            match &state.ended {
-                Some(ended) => {
-                    let spec = self.pod.container(&state.name);
-                    let exit = exit::of(&self.dir, spec, state, ended);
-                    self.observed.exited(&state.name, exit);
-                }
-                // Started by an agent that did not live to see it.
-                None if record.run == Run::Starting && self.adopted => {
-                    self.observed.started(&state.name, state.started);
-                }
-                None => {}
-            }
-        }
-    }
-
-    fn probed(&mut self, container: &str, kind: ProbeKind, attempt: u32, verdict: Result<(), String>) {
-        let Some(spec) = self.pod.container(container) else { return };
-        let probe = match kind {
-            ProbeKind::Startup => &spec.startup_probe,
-            ProbeKind::Liveness => &spec.liveness_probe,
-            ProbeKind::Readiness => &spec.readiness_probe,
-        };
-        let thresholds = probe.as_ref().map_or((1, 3), |p| (p.successes(), p.failures()));
-        self.observed.probed(container, kind, attempt, verdict.is_ok(), thresholds);
-        if let Err(why) = verdict {
-            let message = format!("{} probe failed: {why}", kind.title());
-            self.tell(Some(container), Event::warning("Unhealthy", message));
-        }
-    }
-
     pub(super) fn tell(&self, container: Option<&str>, event: Event) {
         self.node.events.pod(&self.pod, container, event);
     }
 
-    fn keep_object(&self) {
+    pub(super) fn keep_object(&self) {
         if let Err(error) = files::save(&self.dir.join(OBJECT), &self.object) {
             tracing::error!(pod = %self.pod.metadata.name, %error, "checkpoint not written");
         }

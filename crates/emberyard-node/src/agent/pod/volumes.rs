@@ -13,6 +13,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -82,11 +83,16 @@ pub(super) fn refresh(task: &PodTask) {
     if !has_files || task.observed.volumes != emberyard_pod::Stage::Ready {
         return;
     }
-    let work = Work::of(task);
+    // One at a time: a slow API server may take longer than the time between two.
+    if task.refreshing.swap(true, Ordering::AcqRel) {
+        return;
+    }
+    let (work, refreshing) = (Work::of(task), task.refreshing.clone());
     tokio::spawn(async move {
         if let Err(error) = fill(&work).await {
             tracing::debug!(pod = %work.pod.metadata.name, %error, "volumes not renewed");
         }
+        refreshing.store(false, Ordering::Release);
     });
 }
 
