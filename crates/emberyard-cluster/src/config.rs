@@ -28,7 +28,8 @@ pub struct Config {
     pub advertise: (IpAddr, u16),
     /// Issuer and default audience of service-account tokens.
     pub token_issuer: String,
-    /// Watch history kept for each kind before compaction may drop events, in bytes of encoded objects.
+    /// Watch history kept for each kind before compaction may drop events, in bytes of encoded objects (in memory it
+    /// weighs several times that; what watchers of the last ten minutes may need is kept beyond it).
     pub history_bytes: usize,
     /// Watch history never exceeds this for one kind, whoever still needs it, in bytes.
     pub history_hard_bytes: usize,
@@ -49,7 +50,7 @@ impl Default for Config {
             dns_service_ip: Ipv4Addr::new(10, 96, 0, 10),
             advertise: (IpAddr::V4(Ipv4Addr::new(10, 41, 0, 1)), 6443),
             token_issuer: "https://kubernetes.default.svc.cluster.local".to_owned(),
-            history_bytes: 8 << 20,
+            history_bytes: 2 << 20,
             history_hard_bytes: 64 << 20,
             body_limit: 3 << 20,
         }
