@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use emberyard_front::kernel::{Document, Event, Jupyter, RunError, RunOptions, run};
+use std::io::Write as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -24,7 +25,9 @@ impl Drop for Server {
 /// A Jupyter server under a path; none, said aloud, without Python.
 async fn server() -> Option<Server> {
     let Some(python) = std::env::var_os("EMBERYARD_TEST_PYTHON") else {
-        eprintln!("SKIPPED files_run_in_a_real_kernel: EMBERYARD_TEST_PYTHON names no Python with jupyter_server");
+        // Past the capture of the test harness: a skipped test is seen.
+        let said = "EMBERYARD_TEST_PYTHON names no Python with jupyter_server";
+        drop(writeln!(std::io::stderr(), "SKIPPED files_run_in_a_real_kernel: {said}"));
         return None;
     };
     let home = tempfile::tempdir().unwrap();
