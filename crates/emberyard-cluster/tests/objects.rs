@@ -165,6 +165,14 @@ fn immutable_things_stay() {
     yard.post(MAPS, fixed);
     yard.ok(422, Patch, &format!("{MAPS}/a"), json!({"data": {"k": "2"}}));
     yard.ok(200, Patch, &format!("{MAPS}/a"), json!({"metadata": {"labels": {"a": "b"}}}));
+    let claims = "/api/v1/namespaces/default/persistentvolumeclaims";
+    yard.post(
+        claims,
+        json!({"metadata": {"name": "c"}, "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}}),
+    );
+    yard.ok(422, Patch, &format!("{claims}/c"), json!({"spec": {"accessModes": ["ReadWriteMany"]}}));
+    yard.ok(200, Patch, &format!("{claims}/c"), json!({"spec": {"volumeName": "v"}}));
+    yard.ok(422, Patch, &format!("{claims}/c"), json!({"spec": {"volumeName": null}}));
     let services = "/api/v1/namespaces/default/services";
     let made = yard.post(services, json!({"metadata": {"name": "s"}, "spec": {"ports": [{"port": 80}]}}));
     let address = made["spec"]["clusterIP"].as_str().unwrap();

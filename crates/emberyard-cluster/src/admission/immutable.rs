@@ -39,7 +39,12 @@ pub(super) fn changes(resource: &str, old: &Value, new: &Value) -> Vec<Cause> {
                 causes.push(forbidden("immutable", "Forbidden: field is immutable when `immutable` is set"));
             }
         }
-        "persistentvolumeclaims" if claim_core(old) != claim_core(new) => {
+        "persistentvolumeclaims" => {
+            let is_unset = |key: &&str| old["spec"][key].as_str().unwrap_or("").is_empty();
+            let unset: Vec<&str> = ["volumeName", "storageClassName"].into_iter().filter(is_unset).collect();
+            if claim_core(old, &unset) == claim_core(new, &unset) {
+                return causes;
+            }
             let message = "Forbidden: spec is immutable after creation except resources.requests and \
                            volumeAttributesClassName for bound claims";
             causes.push(forbidden("spec", message));
@@ -83,12 +88,14 @@ fn tolerations_lost(old: &Value, new: &Value) -> bool {
     list(old).iter().any(|toleration| !kept.contains(toleration))
 }
 
-/// A claim's spec without what may change; binding sets the volume's name once.
-fn claim_core(claim: &Value) -> Value {
+/// A claim's spec without what may change: what it asks for, and what is not said yet and is filled in once.
+fn claim_core(claim: &Value, unset: &[&str]) -> Value {
     let mut spec = claim["spec"].clone();
     if let Some(fields) = spec.as_object_mut() {
         fields.retain(|key, value| {
-            !matches!(key.as_str(), "resources" | "volumeName" | "volumeAttributesClassName") && !value.is_null()
+            let loose =
+                matches!(key.as_str(), "resources" | "volumeAttributesClassName") || unset.contains(&key.as_str());
+            !loose && !value.is_null()
         });
     }
     spec
