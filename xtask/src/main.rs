@@ -4,6 +4,7 @@ mod atlas;
 mod check;
 mod layers;
 mod purity;
+mod tools;
 
 use std::process::ExitCode;
 

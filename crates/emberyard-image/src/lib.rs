@@ -27,5 +27,6 @@ pub use build::{BuildOptions, Lock, build, lock};
 pub use error::{CODES, ImageError, ResolveError};
 pub use image::{AliasSaid, ImageConfig, ImageId, ImageSummary, ImageUser, Resolved};
 pub use progress::{Progress, Silent, Stage};
+pub use python::wheel::fetch_wheel;
 pub use recipe::Recipe;
 pub use store::Store;

@@ -4,6 +4,7 @@ pub mod environment;
 pub mod index;
 pub mod lock;
 pub mod settings;
+pub mod wheel;
 
 /// Where the environment lies in every image.
 pub const ENVIRONMENT: &str = "/opt/venv";

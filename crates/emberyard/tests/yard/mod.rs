@@ -60,25 +60,30 @@ impl Yard {
 
     /// Runs the program under test.
     pub fn emberyard(&self, words: &[&str]) -> Output {
+        self.prepared(words).output().unwrap()
+    }
+
+    fn prepared(&self, words: &[&str]) -> Command {
         let images =
             needed(if self.owner.is_some() { "EMBERYARD_TEST_IMAGES_ROOTLESS" } else { "EMBERYARD_TEST_IMAGES" });
         let program = match self.owner {
             Some(_) => needed("EMBERYARD_TEST_BINARY"),
             None => PathBuf::from(env!("CARGO_BIN_EXE_emberyard")),
         };
-        self.command(&program)
+        let mut command = self.command(&program);
+        command
             .args(words)
             .env("EMBERYARD_DIR", self.dir())
             .env("EMBERYARD_IMAGES", images)
             .env("HOME", self.folder.path())
-            .stdin(Stdio::null())
-            .output()
-            .unwrap()
+            .stdin(Stdio::null());
+        command
     }
 
     /// Runs the real kubectl.
     pub fn kubectl(&self, words: &[&str]) -> Output {
-        self.command(&needed("EMBERYARD_TEST_KUBECTL"))
+        let kubectl = if self.owner.is_some() { "EMBERYARD_TEST_KUBECTL_ROOTLESS" } else { "EMBERYARD_TEST_KUBECTL" };
+        self.command(&needed(kubectl))
             .args(words)
             .env("KUBECONFIG", self.dir().join("kubeconfig"))
             .env("HOME", self.folder.path())
@@ -94,20 +99,22 @@ impl Yard {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
-    /// Runs code in the notebook's kernel; what it printed.
-    pub fn run(&self, code: &str) -> String {
+    /// Starts code in a kernel of the notebook; it goes on while the test looks at the cluster.
+    pub fn start(&self, code: &str) -> Running<'_> {
         let file = self.folder.path().join("code.py");
         std::fs::write(&file, code).unwrap();
-        let output = self.emberyard(&[
-            "notebook",
-            "run",
-            "my-pyspark-notebook",
-            &file.display().to_string(),
-            "--timeout",
-            "300",
-        ]);
-        assert!(output.status.success(), "the code failed:\n{code}\n{}\n{}", text(&output), self.logs());
-        String::from_utf8_lossy(&output.stdout).into_owned()
+        if let Some(uid) = self.owner {
+            std::os::unix::fs::chown(&file, Some(uid), Some(uid)).unwrap();
+        }
+        let mut command =
+            self.prepared(&["notebook", "run", "my-pyspark-notebook", &file.display().to_string(), "--timeout", "400"]);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        Running { child: Some(child), yard: self }
+    }
+
+    /// Runs code to its end, which must be good; what it printed.
+    pub fn run(&self, code: &str) -> String {
+        self.start(code).finish()
     }
 
     /// Waits until `check` is satisfied; on time-out says what it saw last.
@@ -158,6 +165,35 @@ impl Yard {
         assert_eq!(self.processes(), Vec::<String>::new(), "processes left");
         assert!(!self.dir().exists(), "the state folder is left");
         assert!(self.files.exists(), "the user's folder is gone");
+    }
+}
+
+/// Code that runs in a kernel.
+pub struct Running<'a> {
+    child: Option<std::process::Child>,
+    yard: &'a Yard,
+}
+
+impl Running<'_> {
+    /// Waits for its end, which must be good; what it printed.
+    pub fn finish(mut self) -> String {
+        let output = self.child.take().unwrap().wait_with_output().unwrap();
+        assert!(output.status.success(), "the code failed:\n{}\n{}", text(&output), self.yard.logs());
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// Whether it has ended.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.as_mut().is_none_or(|child| child.try_wait().unwrap().is_some())
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }
 

