@@ -172,7 +172,8 @@ impl Builder<'_> {
         }
         extras::install(self, &extras, inside)?;
         settle(&inside.upper())?;
-        if !self.recipe.debian.is_empty() || !self.recipe.pypi.is_empty() {
+        let adds = !self.recipe.debian.is_empty() || !self.recipe.pypi.is_empty();
+        if adds && inside.find("/usr/bin/python3").is_some() {
             pypi::compile(inside)?;
         }
         for finish in self.finishes(inside, below) {

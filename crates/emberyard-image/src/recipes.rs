@@ -12,10 +12,11 @@ const TEXTS: [(&str, &str); 3] = [
 ];
 
 /// Files that recipes put into images, by the name recipes give as `source`.
-const FILES: [(&str, &str); 4] = [
+const FILES: [(&str, &str); 5] = [
     ("files/class-path.sh", include_str!("../recipes/files/class-path.sh")),
     ("files/decom.sh", include_str!("../recipes/files/decom.sh")),
     ("files/entrypoint.sh", include_str!("../recipes/files/entrypoint.sh")),
+    ("files/jupyter_server_config.py", include_str!("../recipes/files/jupyter_server_config.py")),
     ("files/train-executor.py", include_str!("../recipes/files/train-executor.py")),
 ];
 

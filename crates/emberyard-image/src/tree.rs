@@ -13,16 +13,22 @@ pub const FIXED_TIME: i64 = 1_767_225_600;
 /// Links followed before a path counts as a circle.
 const MAX_LINKS: u32 = 40;
 
-/// A root file system in the making.
+/// A root file system in the making, or the layer that is to lie on others.
 #[derive(Debug)]
 pub struct Tree {
     root: PathBuf,
+    lowers: Vec<PathBuf>,
 }
 
 impl Tree {
     /// Writes below `root`, which is there.
     pub fn new(root: &Path) -> Self {
-        Self { root: root.to_owned() }
+        Self::over(root, &[])
+    }
+
+    /// Writes below `root`, a layer on `lowers` (topmost first), whose links and folders count as there.
+    pub fn over(root: &Path, lowers: &[PathBuf]) -> Self {
+        Self { root: root.to_owned(), lowers: lowers.to_owned() }
     }
 
     /// The folder itself.
@@ -86,7 +92,7 @@ impl Tree {
     /// Makes the folder `path` and answers where it really lies.
     fn make(&mut self, path: &Path) -> Result<PathBuf, ImageError> {
         let bad = |why: &str| ImageError::Unpack { what: path.display().to_string(), why: why.to_owned() };
-        let mut place = self.root.clone();
+        let mut at = PathBuf::new();
         let mut rest: Vec<PathBuf> = vec![path.to_owned()];
         let mut links = 0;
         while let Some(next) = rest.pop() {
@@ -94,35 +100,44 @@ impl Tree {
             let Some(part) = parts.next() else { continue };
             rest.push(parts.as_path().to_owned());
             match part {
-                Component::RootDir => place.clone_from(&self.root),
+                Component::RootDir => at.clear(),
                 Component::CurDir => {}
-                Component::ParentDir if place == self.root => return Err(bad("the path leaves the image")),
-                Component::ParentDir => {
-                    place.pop();
-                }
+                Component::ParentDir if !at.pop() => return Err(bad("the path leaves the image")),
+                Component::ParentDir => {}
                 Component::Prefix(_) => return Err(bad("the path has a prefix")),
                 Component::Normal(name) => {
-                    let here = place.join(name);
-                    match fs::symlink_metadata(&here) {
-                        Ok(meta) if meta.is_symlink() => {
+                    let below = at.join(name);
+                    let here = self.root.join(&below);
+                    let there = self.layers().map(|layer| layer.join(&below)).find(|p| fs::symlink_metadata(p).is_ok());
+                    let meta = there.as_ref().and_then(|place| fs::symlink_metadata(place).ok());
+                    match (there, meta) {
+                        (Some(place), Some(meta)) if meta.is_symlink() => {
                             links += 1;
                             if links > MAX_LINKS {
                                 return Err(bad("its links go round in a circle"));
                             }
-                            rest.push(fs::read_link(&here).map_err(ImageError::io("read", &here))?);
+                            rest.push(fs::read_link(&place).map_err(ImageError::io("read", &place))?);
+                            continue;
                         }
-                        Ok(meta) if meta.is_dir() => place = here,
-                        Ok(_) => return Err(bad("a file stands where a folder is needed")),
-                        Err(_) => {
-                            fs::create_dir(&here).map_err(ImageError::io("create", &here))?;
-                            set_mode(&here, 0o755)?;
-                            place = here;
+                        (Some(_), Some(meta)) if !meta.is_dir() => {
+                            return Err(bad("a file stands where a folder is needed"));
+                        }
+                        (_, meta) => {
+                            if !here.is_dir() {
+                                fs::create_dir(&here).map_err(ImageError::io("create", &here))?;
+                                set_mode(&here, meta.map_or(0o755, |meta| meta.permissions().mode() & 0o7777))?;
+                            }
                         }
                     }
+                    at = below;
                 }
             }
         }
-        Ok(place)
+        Ok(self.root.join(at))
+    }
+
+    fn layers(&self) -> impl Iterator<Item = &PathBuf> {
+        std::iter::once(&self.root).chain(&self.lowers)
     }
 }
 
@@ -159,4 +174,33 @@ fn set_time(path: &Path) -> std::io::Result<()> {
         last_modification: Timespec { tv_sec: FIXED_TIME, tv_nsec: 0 },
     };
     Ok(utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_of_layers_below_hold() {
+        let dir = tempfile::tempdir().unwrap();
+        let (lower, upper) = (dir.path().join("lower"), dir.path().join("upper"));
+        fs::create_dir_all(lower.join("usr/bin")).unwrap();
+        fs::create_dir(&upper).unwrap();
+        symlink("usr/bin", lower.join("bin")).unwrap();
+        symlink("/usr/bin", lower.join("tools")).unwrap();
+        let mut tree = Tree::over(&upper, &[lower]);
+        tree.file(Path::new("bin/a"), &mut &b"a"[..], 0o755).unwrap();
+        tree.file(Path::new("tools/b"), &mut &b"b"[..], 0o644).unwrap();
+        assert!(upper.join("usr/bin/a").is_file() && upper.join("usr/bin/b").is_file());
+        assert!(!upper.join("bin").exists());
+    }
+
+    #[test]
+    fn circles_end() {
+        let dir = tempfile::tempdir().unwrap();
+        symlink("b", dir.path().join("a")).unwrap();
+        symlink("a", dir.path().join("b")).unwrap();
+        let mut tree = Tree::new(dir.path());
+        assert!(tree.file(Path::new("a/x"), &mut &b""[..], 0o644).unwrap_err().to_string().contains("circle"));
+    }
 }

@@ -29,12 +29,9 @@ pub fn install(
     let (packages, files) = fetch(builder, &present, progress)?;
     stages.next(progress, &format!("unpacking {} Debian packages", packages.len()));
     let first = inside.lowers.is_empty();
-    let mut tree = Tree::new(&inside.upper());
+    let mut tree = Tree::over(&inside.upper(), &inside.lowers);
     if first {
         system::begin(&mut tree)?;
-    } else {
-        // The links of the merged layout are below; paths are merged as they are unpacked.
-        tree.folder(Path::new("usr"), 0o755)?;
     }
     let total = packages.iter().map(|package| package.size).sum();
     let mut done = 0;
@@ -49,7 +46,9 @@ pub fn install(
     let text = status + &system::status(&packages);
     tree.file(Path::new(system::STATUS), &mut text.as_bytes(), 0o644)?;
     links(recipe, &mut tree)?;
-    inside.run("noting where libraries lie (ldconfig)", &["/usr/sbin/ldconfig"], &[], &[], &mut |_| {})?;
+    if inside.find("/usr/sbin/ldconfig").is_some() {
+        inside.run("noting where libraries lie (ldconfig)", &["/usr/sbin/ldconfig"], &[], &[], &mut |_| {})?;
+    }
     let named = packages.iter().filter(|package| recipe.debian.contains(&package.name));
     Ok(named.map(|package| (package.name.clone(), package.version.clone())).collect())
 }

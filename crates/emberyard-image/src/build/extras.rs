@@ -36,12 +36,12 @@ pub fn find(builder: &Builder<'_>, stages: &mut Stages, progress: &mut dyn Progr
 /// Puts them, the links and the files in place.
 pub fn install(builder: &Builder<'_>, extras: &Extras, inside: &Inside) -> Result<(), ImageError> {
     let recipe = builder.recipe;
-    let mut tree = Tree::new(&inside.upper());
+    let mut tree = Tree::over(&inside.upper(), &inside.lowers);
     let folder = recipe.maven_into.as_deref().unwrap_or("/opt/spark/jars");
-    let folder = through_links(inside, folder.trim_start_matches('/'));
+    let folder = folder.trim_start_matches('/');
     for jar in &extras.jars {
         let mut file = File::open(&jar.path).map_err(ImageError::io("read", &jar.path))?;
-        tree.file(&Path::new(&folder).join(&jar.name), &mut file, 0o644)?;
+        tree.file(&Path::new(folder).join(&jar.name), &mut file, 0o644)?;
     }
     for package in &extras.npm {
         npm::unpack(package, &mut tree)?;
@@ -55,15 +55,6 @@ pub fn install(builder: &Builder<'_>, extras: &Extras, inside: &Inside) -> Resul
         tree.file(Path::new(file.path.trim_start_matches('/')), &mut text.as_bytes(), mode)?;
     }
     Ok(())
-}
-
-/// Where a folder of the image really lies when a layer below has a link there.
-fn through_links(inside: &Inside, folder: &str) -> String {
-    let target = inside.find(folder).and_then(|place| std::fs::read_link(place).ok());
-    match target {
-        Some(target) if target.is_absolute() => target.to_string_lossy().trim_start_matches('/').to_owned(),
-        _ => folder.to_owned(),
-    }
 }
 
 /// Refuses to begin what the disk can't take.

@@ -49,7 +49,7 @@ pub fn install(
     python.install(&files, progress)?;
     let kept = below.iter().filter(|old| files.iter().all(|new| new.name != old.name));
     let list: Vec<Locked> = kept.chain(&files).cloned().collect();
-    let mut tree = Tree::new(&inside.upper());
+    let mut tree = Tree::over(&inside.upper(), &inside.lowers);
     tree.file(Path::new(LIST), &mut write(&asked, &list).as_bytes(), 0o644)?;
     let names: Vec<String> = recipe.pypi.iter().map(|wanted| index::normalised(index::name(wanted))).collect();
     let named = |file: &&Locked| names.contains(&file.name);

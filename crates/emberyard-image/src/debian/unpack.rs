@@ -57,7 +57,7 @@ fn wanted(path: &Path) -> Option<PathBuf> {
     let merged = MERGED.iter().any(|folder| first.as_os_str() == *folder);
     let path = if merged { Path::new("usr").join(path) } else { path.to_owned() };
     let text = path.to_string_lossy();
-    if LEFT_OUT.iter().any(|folder| text.starts_with(folder)) {
+    if LEFT_OUT.iter().any(|folder| text.starts_with(folder) || text == folder.trim_end_matches('/')) {
         return None;
     }
     let doc = text.starts_with("usr/share/doc/") && path.file_name().is_none_or(|name| name != "copyright");

@@ -220,7 +220,13 @@ impl Python<'_> {
             }
         })?;
         let _ = fs::remove_dir_all(&work);
-        Ok(())
+        // What was built from source is worth its room; the rest is among the downloads.
+        let argv = [uv_path.as_str(), "cache", "prune", "--ci", "--quiet"];
+        let shown = [
+            Shown { name: "uv", folder: &uv, writable: false },
+            Shown { name: "cache", folder: cache(&uv), writable: true },
+        ];
+        self.inside.run("clearing the packager's cache", &argv, &environment(), &shown, &mut |_| {})
     }
 
     /// An empty folder of this build beside the downloads, on their file system.
@@ -259,8 +265,13 @@ fn shown<'a>(uv: &'a Path, work: &'a Path) -> [Shown<'a>; 3] {
     [
         Shown { name: "uv", folder: uv, writable: false },
         Shown { name: "work", folder: work, writable: true },
-        Shown { name: "cache", folder: uv.parent().unwrap_or(uv), writable: true },
+        Shown { name: "cache", folder: cache(uv), writable: true },
     ]
+}
+
+/// The folder that has the packager's cache, beside its program.
+fn cache(uv: &Path) -> &Path {
+    uv.parent().unwrap_or(uv)
 }
 
 /// Takes the program out of uv's wheel.
