@@ -81,3 +81,36 @@ async fn figures() {
     eprintln!("ready with {} pods in the journal: {:?}", 300 + 960 + 50, begun.elapsed());
     served.stop().await.unwrap();
 }
+
+/// CPU time of this process so far.
+fn cpu() -> Duration {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let ticks: u64 =
+        stat.rsplit(')').next().unwrap().split_whitespace().skip(11).take(2).map(|t| t.parse::<u64>().unwrap()).sum();
+    Duration::from_millis(ticks * 10)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a measurement"]
+async fn with_controllers() {
+    let settings = emberyard_control::Settings {
+        ca_pem: "none".to_owned(),
+        volumes_dir: "/volumes".to_owned(),
+        catalog: emberyard_object::Catalog::builtin(),
+    };
+    let served = Served::with(|config| config.controllers = emberyard_control::all(&settings)).await;
+    let mut admin = served.admin().await;
+    while admin.get("/api/v1/namespaces/default/serviceaccounts/default").await.0 != 200 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let before = cpu();
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    eprintln!("idle for 10 s with all controllers: {:?} of CPU", cpu() - before);
+    let before = cpu();
+    creates(&served, 1, 200, "one").await;
+    eprintln!("CPU for 200 pods, clients included: {:?}", cpu() - before);
+    let before = cpu();
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    eprintln!("then 10 s with 200 pending pods: {:?} of CPU", cpu() - before);
+    served.stop().await.unwrap();
+}

@@ -49,8 +49,16 @@ pub async fn run(controller: Box<dyn Controller>, gate: Arc<Gate>) {
     let (out, mut fed) = mpsc::channel(QUEUE);
     let shutdown = gate.shutdown.clone();
     let (user, watcher) = (user(&controller.user()), user(&controller.watcher()));
-    let mut runner =
-        Runner { controller, user, watcher, gate, answers: FuturesOrdered::new(), wake: None, feeds: BTreeMap::new(), out };
+    let mut runner = Runner {
+        controller,
+        user,
+        watcher,
+        gate,
+        answers: FuturesOrdered::new(),
+        wake: None,
+        feeds: BTreeMap::new(),
+        out,
+    };
     runner.rewatch();
     let mut synced = false;
     loop {
