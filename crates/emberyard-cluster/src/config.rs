@@ -51,7 +51,7 @@ impl Default for Config {
             advertise: (IpAddr::V4(Ipv4Addr::new(10, 41, 0, 1)), 6443),
             token_issuer: "https://kubernetes.default.svc.cluster.local".to_owned(),
             history_bytes: 2 << 20,
-            history_hard_bytes: 64 << 20,
+            history_hard_bytes: 32 << 20,
             body_limit: 3 << 20,
         }
     }

@@ -69,6 +69,12 @@ impl ApiServer {
         Ok(Self::with_store(config, store))
     }
 
+    /// What requests work on, for tests of single parts.
+    #[cfg(test)]
+    pub(crate) fn parts(self) -> Parts {
+        self.parts
+    }
+
     fn with_store(config: Config, store: Store) -> Self {
         let catalog = crd::catalog_of(&store);
         let parts = Parts { config, store, catalog, authorizer: Authorizer::default(), swept: Timestamp(0) };

@@ -3,6 +3,7 @@
 //! Each file is one rule or one kind's rules; the tables below say which apply where.
 
 mod claim;
+mod common;
 mod immutable;
 mod namespace;
 pub(crate) mod node_restriction;
@@ -88,6 +89,7 @@ pub(crate) fn invalid(
         Some(old) if operation == Operation::Update => immutable::changes(&at.resource, old, object),
         _ => Vec::new(),
     };
+    causes.extend(common::causes(&at.resource, object));
     match (&*at.resource, operation) {
         ("pods", Operation::Create) => causes.extend(pod_rules::causes(object)),
         ("pods", Operation::UpdateStatus) => causes.extend(old.and_then(|old| pod_rules::revived(old, object))),

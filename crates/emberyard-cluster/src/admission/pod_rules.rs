@@ -23,12 +23,18 @@ pub(super) fn causes(object: &Value) -> Vec<Cause> {
         for (index, container) in containers.iter().enumerate() {
             let field = format!("spec.{list_name}[{index}]");
             let name = text(container, &["name"]);
-            if !name.is_empty() && !names.insert(name) {
+            if !names.insert(name) {
                 causes.push(cause(
                     "FieldValueDuplicate",
                     format!("{field}.name"),
                     format!("Duplicate value: {}", json!(name)),
                 ));
+            }
+            if !name.is_empty() && !is_label(name) {
+                let rule =
+                    "letters in lower case, digits and '-', beginning and ending with a letter or digit, at most 63";
+                let message = format!("Invalid value: {}: must consist of {rule}", json!(name));
+                causes.push(cause("FieldValueInvalid", format!("{field}.name"), message));
             }
             if text(container, &["image"]).is_empty() {
                 causes.push(cause("FieldValueRequired", format!("{field}.image"), "Required value".to_owned()));
@@ -38,6 +44,11 @@ pub(super) fn causes(object: &Value) -> Vec<Cause> {
         }
     }
     causes
+}
+
+/// The rule of namespace names is the rule of all DNS labels.
+fn is_label(name: &str) -> bool {
+    emberyard_model::NamespaceName::new(name).is_ok()
 }
 
 fn mounts(container: &Value, volumes: &BTreeSet<&str>, field: &str, causes: &mut Vec<Cause>) {
