@@ -18,7 +18,8 @@ use tokio::sync::mpsc;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::Role;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
 
 /// What is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -160,7 +161,9 @@ async fn converse(stream: Socket, sandbox: PodSandbox, spec: ExecSpec, what: Wha
     };
     let last = socket::status(&result).to_string();
     let _ = sink.send(Message::binary(socket::write(STATUS, last.as_bytes()))).await;
-    let _ = sink.send(Message::Close(None)).await;
+    // Clients take any other code than "normal" for a failure of the connection.
+    let normal = CloseFrame { code: CloseCode::Normal, reason: "".into() };
+    let _ = sink.send(Message::Close(Some(normal))).await;
     // The client closes from its side; until then the answer must not be cut off.
     let _ =
         tokio::time::timeout(Duration::from_secs(2), async { while let Some(Ok(_)) = source.next().await {} }).await;

@@ -38,16 +38,11 @@ pub(super) fn report(pod: &Pod, observed: &mut Observed, phase: Phase, now: Time
             None => told().unwrap_or(now),
         };
         observed.conditions.insert(kind.to_owned(), ConditionRecord { holds, since });
-        let mut condition = json!({
+        // `null` takes an earlier reason or message away: conditions are merged, not replaced.
+        conditions.push(json!({
             "type": kind, "status": truth(holds), "lastProbeTime": null, "lastTransitionTime": since.rfc3339(),
-        });
-        if let Some(reason) = reason {
-            condition["reason"] = json!(reason);
-        }
-        if let Some(message) = message {
-            condition["message"] = json!(message);
-        }
-        conditions.push(condition);
+            "reason": reason, "message": message,
+        }));
     }
     Value::Array(conditions)
 }
