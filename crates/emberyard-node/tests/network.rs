@@ -1,6 +1,9 @@
 //! The network for real: a yard with two nodes, two pods and the machine's side, each a network namespace, inside one
 //! user namespace. Runs as root and as an unprivileged user alike.
 
+// A test ends at its first failure.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use emberyard_node::net::address::{DNS_PORT, NodeNumber, RELAY_PORT, YARD};
 use emberyard_node::net::{node, pod, yard};
 use emberyard_node::relay::{self, RelaySockets};

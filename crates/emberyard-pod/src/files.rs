@@ -26,8 +26,11 @@ pub fn full_name(pod: &Pod, facts: &Facts) -> Option<String> {
     (!sub.is_empty()).then(|| format!("{}.{sub}.{}.svc.{domain}", pod.hostname(), pod.metadata.namespace))
 }
 
-/// What `hostname` prints inside the pod.
+/// What `hostname` prints inside the pod; on the node's network it is the node's name.
 pub fn hostname(pod: &Pod, facts: &Facts) -> String {
+    if pod.spec.host_network {
+        return facts.node_name.clone();
+    }
     let full = if pod.spec.set_hostname_as_fqdn { full_name(pod, facts) } else { None };
     full.unwrap_or_else(|| pod.hostname())
 }

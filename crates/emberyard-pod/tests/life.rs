@@ -1,5 +1,8 @@
 //! Lives of pods, played against a world that does at once what is asked.
 
+// A test ends at its first failure.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use emberyard_model::Timestamp;
 use emberyard_pod::{Action, Decision, Exit, ImageRecord, Observed, Pod, ProbeKind, Signal, Stage, plan};
 use serde_json::{Value, json};

@@ -1,5 +1,8 @@
 //! Environment, files, mounts and classes of pods, as tables.
 
+// A test ends at its first failure.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use emberyard_model::{Bytes, Cpu, Resources};
 use emberyard_pod::spec::VolumeKind;
 use emberyard_pod::status::{Qos, qos};

@@ -52,9 +52,13 @@ impl Manager {
             WatchEvent::Restarted(objects) => {
                 let there: BTreeSet<String> = objects.iter().map(|o| uid(o).to_owned()).collect();
                 let missing: Vec<String> = self.pods.keys().filter(|u| !there.contains(*u)).cloned().collect();
-                missing.iter().for_each(|uid| self.gone(uid));
+                for uid in &missing {
+                    self.gone(uid);
+                }
                 self.over.retain(|uid| there.contains(uid));
-                objects.into_iter().for_each(|object| self.update(object));
+                for object in objects {
+                    self.update(object);
+                }
             }
             WatchEvent::Bookmark(_) => {}
         }

@@ -161,9 +161,8 @@ fn of_host(cluster: &Cluster, key: &Key, service: &Service, host: &str, kind: Ki
 }
 
 fn full(before: &[&str], key: &Key) -> String {
-    let mut name = before.iter().fold(String::new(), |text, label| text + label + ".");
-    name.push_str(&format!("{}.{}.svc.{CLUSTER_DOMAIN}", key.1, key.0));
-    name
+    let name = before.iter().fold(String::new(), |text, label| text + label + ".");
+    format!("{name}{}.{}.svc.{CLUSTER_DOMAIN}", key.1, key.0)
 }
 
 fn reverse(cluster: &Cluster, pods: &LocalPods, reversed: &str, kind: Kind) -> Found {

@@ -117,9 +117,9 @@ async fn converse(stream: Socket, sandbox: PodSandbox, spec: ExecSpec, what: Wha
     let result = match begun.unwrap_or_else(|e| Err(e.to_string())) {
         Ok(mut running) => {
             let mut result = None;
-            let mut rest = None;
+            let mut over = false;
             loop {
-                let patience = rest.map_or(Duration::MAX, |_| REST);
+                let patience = if over { REST } else { Duration::MAX };
                 tokio::select! {
                     piece = running.output.recv() => match piece {
                         Some((channel, bytes)) => {
@@ -145,9 +145,9 @@ async fn converse(stream: Socket, sandbox: PodSandbox, spec: ExecSpec, what: Wha
                         }
                         Some(Ok(_)) => {}
                     },
-                    end = &mut running.end, if rest.is_none() => {
+                    end = &mut running.end, if !over => {
                         result = Some(end.unwrap_or_else(|_| Err("the command was lost".to_owned())));
-                        rest = Some(());
+                        over = true;
                     }
                     () = tokio::time::sleep(patience) => break,
                 }

@@ -21,12 +21,7 @@ const LOOK: Duration = Duration::from_millis(50);
 const CHUNK: usize = 64 << 10;
 
 /// Answers with the log of the current run, or of the one before.
-pub(super) async fn answer(
-    pod: PodView,
-    container: &str,
-    query: &[(String, String)],
-    now: Timestamp,
-) -> Response<Body> {
+pub(super) fn answer(pod: PodView, container: &str, query: &[(String, String)], now: Timestamp) -> Response<Body> {
     let Some(status) = pod.status_of(container) else {
         return text(StatusCode::BAD_REQUEST, &format!("container {container} is not valid for pod"));
     };

@@ -64,11 +64,8 @@ async fn converse(stream: TcpStream, acceptor: TlsAcceptor, node: Arc<Node>, reg
     let service = hyper::service::service_fn(move |request| {
         let (node, registry) = (node.clone(), registry.clone());
         async move {
-            let response = if allowed {
-                answer(request, &node, &registry).await
-            } else {
-                text(StatusCode::FORBIDDEN, "forbidden")
-            };
+            let response =
+                if allowed { answer(request, &node, &registry) } else { text(StatusCode::FORBIDDEN, "forbidden") };
             Ok::<_, Infallible>(response)
         }
     });
@@ -90,7 +87,7 @@ fn may_ask(certificate: &[u8]) -> bool {
     name == Some(API_SERVER) || groups.any(|g| g == MASTERS)
 }
 
-async fn answer(request: Request<Incoming>, node: &Arc<Node>, registry: &Registry) -> Response<Body> {
+fn answer(request: Request<Incoming>, node: &Arc<Node>, registry: &Registry) -> Response<Body> {
     let query = query(request.uri());
     match route(request.uri().path()) {
         Route::Health => text(StatusCode::OK, "ok"),
@@ -100,25 +97,28 @@ async fn answer(request: Request<Incoming>, node: &Arc<Node>, registry: &Registr
         }
         Route::Stats => object(&stats::summary(node, registry)),
         Route::Logs(target) => match find(registry, &target) {
-            Ok(pod) => logs::answer(pod, &target.container, &query, node.now()).await,
-            Err(response) => response,
+            Some(pod) => logs::answer(pod, &target.container, &query, node.now()),
+            None => missing(&target),
         },
         Route::Exec(target) => match find(registry, &target) {
-            Ok(pod) => exec::answer(request, pod, &target.container, &query, exec::What::Command),
-            Err(response) => response,
+            Some(pod) => exec::answer(request, pod, &target.container, &query, exec::What::Command),
+            None => missing(&target),
         },
         Route::Attach(target) => match find(registry, &target) {
-            Ok(pod) => exec::answer(request, pod, &target.container, &query, exec::What::Attach),
-            Err(response) => response,
+            Some(pod) => exec::answer(request, pod, &target.container, &query, exec::What::Attach),
+            None => missing(&target),
         },
         Route::NotOffered => text(StatusCode::NOT_IMPLEMENTED, "not offered by this node"),
         Route::Unknown => text(StatusCode::NOT_FOUND, "not found"),
     }
 }
 
-fn find(registry: &Registry, target: &Target) -> Result<super::PodView, Response<Body>> {
-    let missing = || text(StatusCode::NOT_FOUND, &format!("pod \"{}\" not found on this node", target.pod));
-    registry.find(&target.namespace, &target.pod).ok_or_else(missing)
+fn find(registry: &Registry, target: &Target) -> Option<super::PodView> {
+    registry.find(&target.namespace, &target.pod)
+}
+
+fn missing(target: &Target) -> Response<Body> {
+    text(StatusCode::NOT_FOUND, &format!("pod \"{}\" not found on this node", target.pod))
 }
 
 /// A short text.

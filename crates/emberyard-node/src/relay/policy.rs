@@ -21,7 +21,7 @@ pub struct RelayPolicy {
 
 /// Networks that no pod reaches through the relay: "this host", and link-local addresses, where clouds hand out the
 /// machine's credentials.
-const FORBIDDEN: [(Ipv4Addr, u8); 2] = [(Ipv4Addr::new(0, 0, 0, 0), 8), (Ipv4Addr::new(169, 254, 0, 0), 16)];
+const FORBIDDEN: [(Ipv4Addr, u8); 2] = [(Ipv4Addr::UNSPECIFIED, 8), (Ipv4Addr::new(169, 254, 0, 0), 16)];
 
 impl RelayPolicy {
     /// Rules that allow these ports of the machine's loopback.

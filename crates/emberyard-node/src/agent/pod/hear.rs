@@ -44,7 +44,7 @@ impl PodTask {
                 self.observed.sandbox = Stage::Ready;
             }
             Message::Sandbox(Err(message)) => {
-                if self.observed.sandbox.tries() % 8 == 0 {
+                if self.observed.sandbox.tries().is_multiple_of(8) {
                     self.tell(None, Event::warning("FailedCreatePodSandBox", message.clone()));
                 }
                 self.observed.sandbox.fail(message, now);
@@ -116,7 +116,7 @@ impl PodTask {
         let now = self.node.now();
         match why {
             StartError::Refused { reason, message } => {
-                if self.observed.container(container).refusals % 8 == 0 {
+                if self.observed.container(container).refusals.is_multiple_of(8) {
                     self.tell(Some(container), Event::warning("Failed", format!("Error: {message}")));
                 }
                 self.observed.refused(container, reason, message, now);
