@@ -76,6 +76,12 @@ pub enum Verb {
         /// The shell.
         shell: clap_complete::Shell,
     },
+    /// Writes the page of all error codes.
+    #[command(hide = true)]
+    ErrorPages {
+        /// The file to write.
+        file: PathBuf,
+    },
     /// The yard's keeper (started by `up`).
     #[command(hide = true)]
     Keeper,

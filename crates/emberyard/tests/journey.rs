@@ -97,10 +97,28 @@ fn tutorial(yard: &Yard) {
     session.finish();
 }
 
+/// The zero-configuration form, with files beside the notebook.
+fn files_beside_the_notebook(yard: &Yard) {
+    std::fs::write(yard.files.join("data.csv"), "1,a\n2,b\n3,c\n").unwrap();
+    if let Some(uid) = yard.owner {
+        std::os::unix::fs::chown(yard.files.join("data.csv"), Some(uid), Some(uid)).unwrap();
+    }
+    let code = format!(
+        "import os\nos.chdir({:?})\nfrom pyspark.sql import SparkSession\nspark = SparkSession.builder.getOrCreate()\n\
+         spark.read.csv(os.path.abspath('data.csv')).write.parquet(os.path.abspath('out'))\n\
+         print(spark.read.parquet(os.path.abspath('out')).count())\nspark.stop()",
+        yard.files
+    );
+    assert_eq!(yard.run(&code).trim(), "3");
+    assert!(yard.files.join("out/_SUCCESS").exists());
+    nothing_left(yard);
+}
+
 #[test]
 fn the_tutorial_runs_as_the_one_who_tests() {
     let yard = Yard::up(&[]);
     tutorial(&yard);
+    files_beside_the_notebook(&yard);
     yard.down();
 }
 
@@ -112,5 +130,6 @@ fn the_tutorial_runs_without_root() {
     }
     let yard = Yard::up_as(Some(12345), &[]);
     tutorial(&yard);
+    files_beside_the_notebook(&yard);
     yard.down();
 }

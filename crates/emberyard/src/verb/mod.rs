@@ -4,6 +4,7 @@ pub mod api;
 pub mod demo;
 pub mod doctor;
 pub mod down;
+pub mod errors;
 pub mod explain;
 pub mod image;
 pub mod keeper;

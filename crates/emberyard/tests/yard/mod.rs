@@ -9,7 +9,8 @@ pub struct Yard {
     folder: tempfile::TempDir,
     /// The user's own folder, which JupyterLab opens on.
     pub files: PathBuf,
-    owner: Option<u32>,
+    /// Who runs the yard, if not the one who tests.
+    pub owner: Option<u32>,
 }
 
 /// Where tools and images of tests are: made by `cargo xtask tools` and `cargo xtask images`, told by the
