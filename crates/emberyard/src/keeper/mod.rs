@@ -134,7 +134,7 @@ impl Keeper {
     async fn answer(&mut self, ask: Ask) -> Answer {
         match ask {
             Ask::Status => Answer::Status(self.status()),
-            Ask::NodeAdd { shape } => match self.add_node(shape).await {
+            Ask::NodeAdd { shape } => match self.add_node(shape) {
                 Ok(node) => Answer::Node(node),
                 Err(error) => Answer::Refused { why: error.to_string() },
             },

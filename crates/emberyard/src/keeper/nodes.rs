@@ -76,7 +76,7 @@ impl Keeper {
         Ok(())
     }
 
-    pub(super) async fn add_node(&mut self, shape: Shape) -> Result<NodeStatus, KeeperError> {
+    pub(super) fn add_node(&mut self, shape: Shape) -> Result<NodeStatus, KeeperError> {
         if self.nodes.len() >= self.settings.fleet.max as usize {
             return Err(KeeperError::Full(self.settings.fleet.max));
         }

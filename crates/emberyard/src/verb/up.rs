@@ -149,8 +149,8 @@ async fn wait_for_keeper(dir: &YardDir) -> Result<Status, Failure> {
     let start = Instant::now();
     let failed = |why: String| Failure::Start { why, log: dir.log().join("keeper.log") };
     while start.elapsed() < PATIENCE {
-        match ask(&dir.keeper_socket(), &Ask::Status, Duration::from_secs(5)) {
-            Ok(Answer::Status(status)) => match &status.stage {
+        if let Ok(Answer::Status(status)) = ask(&dir.keeper_socket(), &Ask::Status, Duration::from_secs(5)) {
+            match &status.stage {
                 Stage::Running => {
                     step.done(&format!("yard up: {} nodes, mode {}", status.nodes.len(), status.mode));
                     return Ok(status);
@@ -158,8 +158,7 @@ async fn wait_for_keeper(dir: &YardDir) -> Result<Status, Failure> {
                 Stage::Starting { step: now } => step.update(&format!("starting the yard: {now}")),
                 Stage::Failed { why } => return Err(failed(why.clone())),
                 Stage::Stopping => {}
-            },
-            Ok(_) | Err(_) => {}
+            }
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
