@@ -62,10 +62,15 @@ fn tutorial(yard: &Yard) {
     }
     // T8, T9; the kernel waits for a file in the user's own folder between the steps
     let wait = |name: &str| {
-        format!("\nimport os, time\nwhile not os.path.exists({:?}): time.sleep(0.1)\n", yard.files.join(name))
+        format!("\nimport os, time\nwhile not os.path.exists('{}'): time.sleep(0.1)\n", yard.files.join(name).display())
     };
     let sum = "\nopen('sum', 'w').write(str(sc.parallelize(range(100000000)).sum()))\nos.rename('sum', 'answer')\n";
-    let code = format!("import os\nos.chdir({:?})\n{CONTEXT}{sum}{}sc.stop(){}", yard.files, wait("stop"), wait("end"));
+    let code = format!(
+        "import os\nos.chdir('{}')\n{CONTEXT}{sum}{}sc.stop(){}",
+        yard.files.display(),
+        wait("stop"),
+        wait("end")
+    );
     let mut session = yard.start(&code);
     yard.until("the sum", Duration::from_secs(300), || {
         if session.has_ended() {
@@ -107,10 +112,10 @@ fn files_beside_the_notebook(yard: &Yard) {
         std::os::unix::fs::chown(yard.files.join("data.csv"), Some(uid), Some(uid)).unwrap();
     }
     let code = format!(
-        "import os\nos.chdir({:?})\nfrom pyspark.sql import SparkSession\nspark = SparkSession.builder.getOrCreate()\n\
+        "import os\nos.chdir('{}')\nfrom pyspark.sql import SparkSession\nspark = SparkSession.builder.getOrCreate()\n\
          spark.read.csv(os.path.abspath('data.csv')).write.parquet(os.path.abspath('out'))\n\
          print(spark.read.parquet(os.path.abspath('out')).count())\nspark.stop()",
-        yard.files
+        yard.files.display()
     );
     assert_eq!(yard.run(&code).trim(), "3");
     assert!(yard.files.join("out/_SUCCESS").exists());

@@ -1,5 +1,6 @@
 //! A real yard for tests: its own folder, its own ports, real pods; nothing of it is left afterwards.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -140,7 +141,7 @@ impl Yard {
             let text = std::fs::read_to_string(entry.path()).unwrap_or_default();
             let lines: Vec<&str> = text.lines().collect();
             let end = lines[lines.len().saturating_sub(25)..].join("\n");
-            logs.push_str(&format!("--- {}\n{end}\n", entry.path().display()));
+            let _ = writeln!(logs, "--- {}\n{end}", entry.path().display());
         }
         logs
     }
