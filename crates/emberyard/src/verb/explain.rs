@@ -6,26 +6,28 @@ use crate::error::Failure;
 use crate::output;
 use crate::session::api;
 use crate::yard::YardDir;
+use emberyard_operator::{EXPLAIN_NAME, EXPLAIN_NAMESPACE, Explanation};
 use serde_json::{Value, json};
 
 /// Runs the verb.
 pub async fn run(dir: &YardDir, form: Form) -> Result<(), Failure> {
     let client = admin(dir).await?;
-    let report = client.find("/api/v1/namespaces/kube-system/configmaps/emberyard-explain").await.map_err(api)?;
-    let fleet: Value = report
-        .as_ref()
-        .and_then(|object| serde_json::from_str(object["data"]["report.json"].as_str()?).ok())
-        .unwrap_or_else(|| json!({}));
+    let path = format!("/api/v1/namespaces/{EXPLAIN_NAMESPACE}/configmaps/{EXPLAIN_NAME}");
+    let told = client.find(&path).await.map_err(api)?.and_then(|object| Explanation::read(&object));
     let (pods, _) = client.list("/api/v1/pods", &[("fieldSelector", "status.phase=Pending")]).await.map_err(api)?;
     let waiting: Vec<Value> = pods.iter().filter_map(waiting).collect();
     if matches!(form, Form::Json | Form::Yaml) {
-        return Ok(output::structured(form, &json!({ "fleet": fleet, "waiting": waiting }))?);
+        return Ok(output::structured(form, &json!({ "fleet": told, "waiting": waiting }))?);
     }
-    let sentences = report
-        .as_ref()
-        .and_then(|object| object["data"]["report.txt"].as_str())
-        .unwrap_or("the fleet has not decided anything yet");
-    output::line(sentences.trim_end())?;
+    match &told {
+        Some(Explanation { since, sentences, .. }) if !sentences.is_empty() => {
+            output::line(&format!("since {since}:"))?;
+            for sentence in sentences {
+                output::line(sentence)?;
+            }
+        }
+        _ => output::line("nothing to decide: no pod waits and no node is idle")?,
+    }
     for pod in &waiting {
         output::line(&format!(
             "{} waits: {}",
