@@ -74,6 +74,14 @@ impl Inside {
                 read_only: !writable,
             })
             .collect();
+        // Beside the scratch folder: that one is covered while its overlay is mounted.
+        let hosts = self.scratch.with_extension("hosts");
+        std::fs::write(&hosts, hosts_text()).map_err(ImageError::io("write", &hosts))?;
+        mounts.push(MountSpec {
+            target: "/etc/hosts".into(),
+            source: MountSource::Bind { path: hosts, sub_path: None, owner: Owner::Machine },
+            read_only: true,
+        });
         // Temporary files of the build are none of the image's.
         mounts.push(MountSpec {
             target: "/tmp".into(),
@@ -106,4 +114,11 @@ impl Inside {
             Err(error) => Err(failed(error.to_string())),
         }
     }
+}
+
+/// The machine's own names, and its host name as the loopback: Java asks for it, and many machines do not know theirs.
+fn hosts_text() -> String {
+    let own = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let machines = std::fs::read_to_string("/etc/hosts").unwrap_or_default();
+    format!("127.0.0.1 localhost {own}\n::1 localhost\n{machines}\n")
 }

@@ -1,5 +1,7 @@
 //! A small image from real packages of a real mirror, and builds that must fail without a trace.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // all of this file is a test
+
 use emberyard_image::{BuildOptions, ImageError, Progress, Recipe, Stage, Store, build};
 use std::path::Path;
 use std::process::ExitCode;

@@ -22,6 +22,7 @@ def shell(script):
 
 def start_driver(folder):
     """A driver without executors of its own, on the loopback."""
+    os.environ.update(SPARK_LOCAL_IP="127.0.0.1", SPARK_LOCAL_HOSTNAME="localhost")
     conf = pyspark.SparkConf().setMaster("local-cluster[0,1,1024]").setAppName("training")
     conf.set("spark.driver.host", "127.0.0.1").set("spark.driver.bindAddress", "127.0.0.1")
     conf.set("spark.ui.enabled", "false").set("spark.ui.showConsoleProgress", "false")
