@@ -112,6 +112,26 @@ fn rights_are_not_made_of_nothing() {
 }
 
 #[test]
+fn aggregated_roles_add_up() {
+    let mut yard = Yard::new();
+    yard.post(
+        BINDINGS,
+        json!({"metadata": {"name": "b"}, "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "admin"},
+            "subjects": [{"kind": "Group", "apiGroup": "rbac.authorization.k8s.io", "name": "team"}]}),
+    );
+    as_user(&mut yard, User::new("jo", &["team"]), |yard| {
+        yard.get(PODS);
+        yard.post("/api/v1/namespaces/default/configmaps", json!({"metadata": {"name": "a"}}));
+        yard.post(
+            ROLES,
+            json!({"metadata": {"name": "r"}, "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]}),
+        );
+        yard.ok(403, Get, "/api/v1/nodes", Value::Null);
+        yard.ok(403, Get, "/api/v1/namespaces/kube-system/pods", Value::Null);
+    });
+}
+
+#[test]
 fn nodes_see_their_own() {
     let mut yard = Yard::new();
     yard.post("/api/v1/namespaces/default/secrets", json!({"metadata": {"name": "used"}}));

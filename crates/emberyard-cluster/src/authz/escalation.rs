@@ -1,6 +1,7 @@
 //! Nobody hands out rights they do not have.
 
 use super::Rule;
+use super::rule::has;
 
 /// Whether everything `asked` allows is allowed by `own` already (rule of `rbac/validation.Covers`: each combination by
 /// one rule; a star only by a star).
@@ -9,11 +10,11 @@ pub(crate) fn covers(own: &[Rule], asked: &[Rule]) -> bool {
 }
 
 fn covers_verb(own: &[Rule], rule: &Rule, verb: &str) -> bool {
-    let of_verb: Vec<&Rule> = own.iter().filter(|own| holds(&own.verbs, verb)).collect();
+    let of_verb: Vec<&Rule> = own.iter().filter(|own| has(&own.verbs, verb)).collect();
     let urls = rule.urls.iter().all(|url| of_verb.iter().any(|own| covers_url(own, url)));
     urls && rule.groups.iter().all(|group| {
         rule.resources.iter().all(|resource| {
-            let of_resource = |own: &&&Rule| holds(&own.groups, group) && covers_resource(&own.resources, resource);
+            let of_resource = |own: &&&Rule| has(&own.groups, group) && covers_resource(&own.resources, resource);
             let mut candidates = of_verb.iter().filter(of_resource).peekable();
             if rule.names.is_empty() {
                 candidates.any(|own| own.names.is_empty())
@@ -25,12 +26,8 @@ fn covers_verb(own: &[Rule], rule: &Rule, verb: &str) -> bool {
     })
 }
 
-fn holds(list: &[String], wanted: &str) -> bool {
-    list.iter().any(|item| item == "*" || item == wanted)
-}
-
 fn covers_resource(own: &[String], wanted: &str) -> bool {
-    holds(own, wanted)
+    has(own, wanted)
         || wanted.split_once('/').is_some_and(|(_, sub)| own.iter().any(|o| o.strip_prefix("*/") == Some(sub)))
 }
 

@@ -1,7 +1,7 @@
 //! Roles and bindings, arranged by whom they speak of.
 
 use super::Rule;
-use crate::store::Store;
+use crate::store::{Object, Store};
 use crate::{Revision, User};
 use emberyard_object::selector::LabelSelector;
 use emberyard_object::view::{list, text};
@@ -77,39 +77,26 @@ impl Index {
     }
 }
 
-/// The rules of a role; of an aggregated one, those of the roles it selects.
+/// How deep roles select roles: `admin` selects `edit`, which selects `view`.
+const DEPTH: u8 = 3;
+
+/// The rules of a role by its kind and name; none if there is no such role.
 pub(super) fn role_rules(store: &Store, namespace: Option<&str>, kind: &str, name: &str) -> Vec<Rule> {
     let role = match (kind, namespace) {
         ("ClusterRole", _) => store.get(&stored("clusterroles"), "", name),
         ("Role", Some(namespace)) => store.get(&stored("roles"), namespace, name),
         _ => None,
     };
-    let Some(role) = role else { return Vec::new() };
+    role.map(|role| all_rules(store, role, DEPTH)).unwrap_or_default()
+}
+
+/// A role's own rules; of an aggregated one, also those of the roles it selects.
+fn all_rules(store: &Store, role: &Object, depth: u8) -> Vec<Rule> {
     let mut rules = Rule::read_all(&role.value);
     for selector in list(&role.value, &["aggregationRule", "clusterRoleSelectors"]) {
         let Ok(Some(selector)) = LabelSelector::from_json(selector) else { continue };
-        for part in store.list(&stored("clusterroles"), None) {
-            if part.key.name != role.key.name && selector.matches(&part.value) {
-                if part.value.get("aggregationRule").is_some() {
-                    rules.extend(nested(store, &part.value, &role.key.name));
-                }
-                rules.extend(Rule::read_all(&part.value));
-            }
-        }
-    }
-    rules
-}
-
-/// One level of aggregated roles within aggregated roles (`admin` selects `edit`, which selects `view`).
-fn nested(store: &Store, role: &Value, outer: &str) -> Vec<Rule> {
-    let mut rules = Vec::new();
-    for selector in list(role, &["aggregationRule", "clusterRoleSelectors"]) {
-        let Ok(Some(selector)) = LabelSelector::from_json(selector) else { continue };
-        for part in store.list(&stored("clusterroles"), None) {
-            if *part.key.name != *outer && selector.matches(&part.value) {
-                rules.extend(Rule::read_all(&part.value));
-            }
-        }
+        let parts = store.list(&role.key.resource, None).filter(|part| depth > 0 && selector.matches(&part.value));
+        rules.extend(parts.filter(|part| part.key != role.key).flat_map(|part| all_rules(store, part, depth - 1)));
     }
     rules
 }

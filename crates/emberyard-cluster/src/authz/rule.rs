@@ -70,7 +70,8 @@ impl Rule {
     }
 }
 
-fn has(list: &[String], wanted: &str) -> bool {
+/// Whether a list of a rule names something, or everything.
+pub(super) fn has(list: &[String], wanted: &str) -> bool {
     list.iter().any(|item| item == "*" || item == wanted)
 }
 

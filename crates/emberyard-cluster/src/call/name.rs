@@ -2,6 +2,7 @@
 
 use crate::entropy::{self, Entropy};
 use crate::store::Store;
+use emberyard_model::{NamespaceName, ObjectName};
 use emberyard_object::schema::Cause;
 use emberyard_object::view::Meta;
 use emberyard_object::{Gvr, Kind};
@@ -48,13 +49,18 @@ pub(super) fn check(kind: &Kind, object: &Value) -> Option<Cause> {
 fn broken_rule(gvr: &Gvr, name: &str) -> Option<&'static str> {
     match (gvr.group.as_str(), gvr.resource.as_str()) {
         ("rbac.authorization.k8s.io" | "certificates.k8s.io" | "flowcontrol.apiserver.k8s.io", _) => path_segment(name),
-        ("", "namespaces") => (!is_label(name, 63)).then_some(LABEL),
+        ("", "namespaces") => (!is_label(name)).then_some(LABEL),
         ("", "services") => {
             let letter = name.starts_with(|c: char| c.is_ascii_lowercase());
-            (!is_label(name, 63) || !letter).then_some(LABEL_1035)
+            (!is_label(name) || !letter).then_some(LABEL_1035)
         }
-        _ => (name.len() > 253 || !name.split('.').all(|part| is_label(part, 253))).then_some(SUBDOMAIN),
+        _ => ObjectName::new(name).is_err().then_some(SUBDOMAIN),
     }
+}
+
+/// A DNS label: what namespaces are called.
+fn is_label(name: &str) -> bool {
+    NamespaceName::new(name).is_ok()
 }
 
 /// Names that only have to fit into a path.
@@ -66,13 +72,4 @@ fn path_segment(name: &str) -> Option<&'static str> {
         name if name.contains('%') => Some("may not contain '%'"),
         _ => None,
     }
-}
-
-fn is_label(name: &str, max: usize) -> bool {
-    let inner = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit();
-    let bytes = name.as_bytes();
-    bytes.len() <= max
-        && bytes.first().is_some_and(|c| inner(*c))
-        && bytes.last().is_some_and(|c| inner(*c))
-        && bytes.iter().all(|c| inner(*c) || *c == b'-')
 }
