@@ -9,8 +9,7 @@ use std::path::Path;
 
 fn digest(bytes: &[u8]) -> String {
     let hash = Sha256::digest(bytes);
-    let hex: String = hash.iter().map(|b| format!("{b:02x}")).collect();
-    format!("sha256:{hex}")
+    hash.iter().fold("sha256:".to_owned(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 fn file(tar: &mut tar::Builder<Vec<u8>>, name: &str, bytes: &[u8]) {

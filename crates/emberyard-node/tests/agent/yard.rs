@@ -17,7 +17,7 @@ const SERVER: &str = "https://10.41.0.1:6443";
 
 pub struct Yard {
     dir: PathBuf,
-    yard: YardHolder,
+    holder: YardHolder,
     node: NodeHolder,
     children: Vec<Child>,
 }
@@ -45,9 +45,9 @@ impl Yard {
             std::fs::write(own.join(name), text).unwrap();
         }
         std::fs::write(dir.join("admin"), kubeconfig::render("admin", SERVER, ca, &pki.admin)).unwrap();
-        let yard = create_yard(&dir, mode).unwrap();
-        let node = create_node(&yard, NODE, &own).unwrap();
-        let mut made = Self { dir, yard, node, children: Vec::new() };
+        let holder = create_yard(&dir, mode).unwrap();
+        let node = create_node(&holder, NODE, &own).unwrap();
+        let mut made = Self { dir, holder, node, children: Vec::new() };
         made.finish("yard", &["role-setup"]);
         let pid = made.node.process.pid.to_string();
         made.finish("yard", &["role-attach", "1", &pid]);
@@ -59,7 +59,7 @@ impl Yard {
     }
 
     fn begin(&self, place: &str, words: &[&str]) -> Child {
-        let place = if place == "node" { Place::from(&self.node) } else { Place::from(&self.yard) };
+        let place = if place == "node" { Place::from(&self.node) } else { Place::from(&self.holder) };
         let mut argv: Vec<OsString> = vec!["/proc/self/exe".into()];
         argv.extend(words.iter().map(OsString::from));
         let command = Command { argv, env: Vec::new(), fds: Vec::new(), log: self.log(), cwd: self.dir.clone() };
@@ -104,7 +104,7 @@ impl Drop for Yard {
             let _ = child.wait(Some(Duration::from_secs(5)));
         }
         let _ = self.node.kill();
-        let _ = self.yard.kill();
+        let _ = self.holder.kill();
         let _ = remove_tree(&self.dir);
     }
 }
