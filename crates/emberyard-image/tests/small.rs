@@ -1,8 +1,5 @@
 //! A small image from real packages of a real mirror, and builds that must fail without a trace.
-// A test says what went wrong by panicking; clippy knows tests by their attribute only, not their helpers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
-
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // all of this file is a test
 
 use emberyard_image::{BuildOptions, ImageError, Progress, Recipe, Stage, Store, build};
 use std::path::Path;
