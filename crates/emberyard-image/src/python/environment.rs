@@ -67,7 +67,9 @@ impl Python<'_> {
             fs::write(&path, text).map_err(ImageError::io("write", &path))
         };
         write("wanted.txt", wanted.join("\n") + "\n")?;
-        let named: Vec<String> = wanted.iter().map(|package| index::normalised(index::name(package))).collect();
+        // A package asked without a version stays as it is below.
+        let versioned = wanted.iter().filter(|package| index::name(package) != package.as_str());
+        let named: Vec<String> = versioned.map(|package| index::normalised(index::name(package))).collect();
         let pinned = base.iter().filter(|file| !file.build && !named.contains(&file.name));
         let pins: Vec<String> = pinned.map(|file| format!("{}=={}", file.name, file.version)).collect();
         write("pins.txt", pins.join("\n"))?;
@@ -125,7 +127,8 @@ impl Python<'_> {
             let text = said.split_whitespace().collect::<Vec<_>>().join(" ").replace("× ", "").replace("╰─▶ ", "");
             [absent, version].iter().find_map(|words| {
                 let start = text.find(words.as_str())?;
-                Some(text[start..].split([',', '\n']).next().unwrap_or_default().trim().to_owned())
+                let words = text[start..].split(" and you require").next().unwrap_or_default();
+                Some(words.split(',').next().unwrap_or_default().trim().to_owned())
             })
         };
         let found = wanted.iter().find_map(|package| Some((package, missing(package)?)));
