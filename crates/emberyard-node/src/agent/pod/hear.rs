@@ -72,14 +72,14 @@ impl PodTask {
             }
             Message::Probed { container, kind, attempt, verdict } => self.probed(&container, kind, attempt, verdict),
             Message::Hooked { container, attempt, verdict } => {
-                if let Err(why) = verdict {
-                    self.tell(Some(&container), Event::warning("FailedPreStopHook", why));
-                }
                 let record = self.observed.container(&container);
-                if record.attempt() == attempt
-                    && let Some(stop) = &mut record.stop
-                {
+                let current = record.attempt() == attempt && record.is_live();
+                if let Some(stop) = record.stop.as_mut().filter(|_| current) {
                     stop.hook = emberyard_pod::observed::Hook::Done;
+                }
+                // A container that ended meanwhile takes its hook along: no failure.
+                if let (Err(why), true) = (verdict, current) {
+                    self.tell(Some(&container), Event::warning("FailedPreStopHook", why));
                 }
             }
             Message::HookFailed { container, attempt, why } => {
