@@ -1,6 +1,7 @@
 //! The real clock and the real entropy: read here and nowhere else.
 
 use emberyard_model::Timestamp;
+use std::os::fd::OwnedFd;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Now.
@@ -39,14 +40,19 @@ pub fn cancel_on_terminate(token: tokio_util::sync::CancellationToken) -> std::i
     Ok(())
 }
 
-/// Sockets that the keeper left open from descriptor 3 on. Copies are taken through the process's own descriptor, since
-/// owning a number that somebody else opened is an unsafe claim.
-pub fn inherited(count: i32) -> std::io::Result<Vec<std::os::fd::OwnedFd>> {
-    use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
-    let me = pidfd_open(getpid(), PidfdFlags::empty())?;
+/// Sockets that the keeper left open from descriptor 3 on.
+pub fn inherited(count: i32) -> std::io::Result<Vec<OwnedFd>> {
+    use rustix::process::{PidfdFlags, getpid, pidfd_open};
+    listeners_of(pidfd_open(getpid(), PidfdFlags::empty())?, count)
+}
+
+/// Copies of the listening sockets that a process of ours was given from descriptor 3 on. Taken through the process's
+/// descriptor, since owning a number that somebody else opened is an unsafe claim.
+pub fn listeners_of(process: OwnedFd, count: i32) -> std::io::Result<Vec<OwnedFd>> {
+    use rustix::process::{PidfdGetfdFlags, pidfd_getfd};
     let copy = |number| {
-        let socket = pidfd_getfd(&me, number, PidfdGetfdFlags::empty())?;
-        // A number that is no listening socket means that something else than the keeper started us.
+        let socket = pidfd_getfd(&process, number, PidfdGetfdFlags::empty())?;
+        // A number that is no listening socket means that something else than the keeper started the process.
         if rustix::net::sockopt::socket_acceptconn(&socket).unwrap_or(false) {
             Ok(socket)
         } else {

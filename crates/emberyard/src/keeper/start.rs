@@ -63,9 +63,10 @@ pub(super) async fn yard(
     let yard = emberyard_sandbox::create_yard(dir.path(), mode).map_err(sandbox)?;
     let place = Place::from(&yard);
     net_step(&dir, &place, &["setup"]).await?;
-    let sockets = sockets(&settings, &place)?;
+    let records = Records::new(&dir.run());
+    let sockets = sockets(&records, &settings, &place).await?;
     let mut keeper = Keeper {
-        records: Records::new(&dir.run()),
+        records,
         dir,
         settings,
         mode,
@@ -91,19 +92,29 @@ fn sandbox(error: emberyard_sandbox::SandboxError) -> KeeperError {
     KeeperError::Sandbox(error.to_string())
 }
 
-/// Opens all listening sockets: the machine's side here, the yard's side in its namespace. Relay and forwarder
-/// listen in the yard and dial from here, on the machine's side.
-fn sockets(settings: &Settings, place: &Place) -> Result<Sockets, KeeperError> {
+/// Opens all listening sockets: the machine's side here, the yard's side in its namespace. Children of an earlier keeper
+/// listen already: their sockets are shared. Relay and forwarder listen in the yard and dial from here, on the machine's
+/// side.
+async fn sockets(records: &Records, settings: &Settings, place: &Place) -> Result<Sockets, KeeperError> {
     let listen = |port| ports::listen(port).map_err(|failure| KeeperError::Port(failure.to_string()));
-    let machine_api = listen(settings.api_port)?;
-    let gateway = listen(settings.gateway_port)?;
+    let open = |wanted: &[SocketSpec]| emberyard_sandbox::open_in(place, wanted).map_err(sandbox);
     let at = |port| SocketAddr::from((YARD_ADDRESS, port));
+    let few = || KeeperError::Sandbox("fewer sockets than asked for".to_owned());
+    let api = match inherit(records, &Role::Api, 2).await {
+        Some(sockets) => sockets,
+        None => {
+            std::iter::once(listen(settings.api_port)?.into()).chain(open(&[SocketSpec::Tcp(at(API_PORT))])?).collect()
+        }
+    };
+    let gateway = match inherit(records, &Role::Operator, 1).await {
+        Some(sockets) => sockets,
+        None => vec![listen(settings.gateway_port)?.into()],
+    };
+    let api = <[OwnedFd; 2]>::try_from(api).map_err(|_| few())?;
+    let [gateway] = <[OwnedFd; 1]>::try_from(gateway).map_err(|_| few())?;
     let relay_at = SocketAddr::from((Ipv4Addr::UNSPECIFIED, RELAY_PORT));
-    let wanted =
-        [SocketSpec::Tcp(at(API_PORT)), SocketSpec::Tcp(relay_at), SocketSpec::Udp(at(53)), SocketSpec::Tcp(at(53))];
-    let opened = emberyard_sandbox::open_in(place, &wanted).map_err(sandbox)?;
-    let [yard_api, relay, dns_udp, dns_tcp] = <[OwnedFd; 4]>::try_from(opened)
-        .map_err(|_| KeeperError::Sandbox("fewer sockets than asked for".to_owned()))?;
+    let opened = open(&[SocketSpec::Tcp(relay_at), SocketSpec::Udp(at(53)), SocketSpec::Tcp(at(53))])?;
+    let [relay, dns_udp, dns_tcp] = <[OwnedFd; 3]>::try_from(opened).map_err(|_| few())?;
     let sockets = RelaySockets {
         tcp: TcpListener::from(relay),
         dns_udp: UdpSocket::from(dns_udp),
@@ -115,7 +126,19 @@ fn sockets(settings: &Settings, place: &Place) -> Result<Sockets, KeeperError> {
             tracing::error!(%error, "the relay ended: pods reach nothing outside");
         }
     });
-    Ok(Sockets { api: [machine_api.into(), yard_api], gateway: gateway.into() })
+    Ok(Sockets { api, gateway })
+}
+
+/// The sockets of a child that outlived its keeper. One whose sockets can't be had is stopped: a new one gets new sockets.
+async fn inherit(records: &Records, role: &Role, count: i32) -> Option<Vec<OwnedFd>> {
+    let process = records.adopt(role)?;
+    let shared = process.pidfd().ok().and_then(|pidfd| crate::machine::listeners_of(pidfd, count).ok());
+    if shared.is_none() {
+        tracing::warn!(%role, pid = process.pid, "its sockets can't be shared; it is started again");
+        super::children::stop(&process, Duration::from_secs(3)).await;
+        records.forget(role);
+    }
+    shared
 }
 
 /// The API server answers as soon as it listens with what it has restored.

@@ -2,6 +2,7 @@
 
 use crate::cli::Up;
 use crate::error::Failure;
+use crate::keeper::children::{Records, Role};
 use crate::keeper::protocol::{Answer, Ask, Stage, Status, ask};
 use crate::progress::{Step, note};
 use crate::session;
@@ -66,8 +67,11 @@ fn settle(dir: &YardDir, arguments: &Up) -> Result<Settings, Failure> {
     if let Some(port) = arguments.port {
         settings.gateway_port = port;
     }
-    for port in [settings.api_port, settings.gateway_port] {
-        drop(ports::listen(port)?);
+    for (port, role) in [(settings.api_port, Role::Api), (settings.gateway_port, Role::Operator)] {
+        // A child of a keeper that was killed still listens: the new keeper takes it over.
+        if Records::new(&dir.run()).adopt(&role).is_none() {
+            drop(ports::listen(port)?);
+        }
     }
     let mut fleet: FleetSettings = match &arguments.fleet {
         Some(file) => FleetSettings::read(file)?,
