@@ -85,19 +85,19 @@ pub enum ClientError {
 }
 
 const KUBECONFIG: Code = Code {
-    id: "EY-CLI-001",
+    id: "EY-CLT-001",
     what: "The kubeconfig can't be used.",
     why: "The file is missing, unreadable for this user, no YAML, or its context names a cluster or user that it does not hold.",
     cure: "Print a fresh one with `emberyard kubeconfig`, or name the right file.",
 };
 const NOT_IN_CLUSTER: Code = Code {
-    id: "EY-CLI-002",
+    id: "EY-CLT-002",
     what: "No cluster could be found from inside a pod.",
     why: "The variables KUBERNETES_SERVICE_HOST and _PORT or the mounted service-account files are missing.",
     cure: "Run it in a pod whose service account is mounted, or name a kubeconfig.",
 };
 const TLS: Code = Code {
-    id: "EY-CLI-003",
+    id: "EY-CLT-003",
     what: "The connection's certificates can't be used.",
     why: "A certificate or key in the kubeconfig is damaged or of an unknown kind.",
     cure: "Print a fresh kubeconfig with `emberyard kubeconfig`.",
