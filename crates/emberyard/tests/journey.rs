@@ -98,6 +98,11 @@ fn tutorial(yard: &Yard) {
         let memory = yard.kubectl_ok(&["get", "pod", pod, "-o", "jsonpath={.spec.containers[0].resources.requests}"]);
         assert!(memory.contains("1408Mi") && memory.contains("\"cpu\":\"1\""), "{memory}");
     }
+    // T13, by the path that `kubectl proxy` serves
+    let page = "/api/v1/namespaces/default/services/my-pyspark-notebook-spark-ui:4040/proxy";
+    assert!(yard.kubectl_ok(&["get", "--raw", &format!("{page}/jobs/")]).contains("Spark Jobs"));
+    assert!(yard.kubectl_ok(&["get", "--raw", &format!("{page}/executors/")]).contains("executorspage"));
+    assert!(yard.kubectl_ok(&["get", "--raw", &format!("{page}/api/v1/applications")]).contains("pyspark-shell"));
     // T11
     std::fs::write(yard.files.join("stop"), "").unwrap();
     nothing_left(yard);
@@ -139,5 +144,43 @@ fn the_tutorial_runs_without_root() {
     let yard = Yard::up_as(Some(12345), &[]);
     tutorial(&yard);
     files_beside_the_notebook(&yard);
+    yard.down();
+}
+
+/// The process that a record in the yard's folder names.
+fn recorded(yard: &Yard, role: &str) -> String {
+    let record = std::fs::read_to_string(yard.dir().join("run").join(format!("{role}.json"))).unwrap();
+    serde_json::from_str::<serde_json::Value>(&record).unwrap()["pid"].to_string()
+}
+
+#[test]
+fn a_job_does_not_notice_that_control_plane_agents_and_keeper_are_killed() {
+    let yard = Yard::up(&[]);
+    let slow = "import time\nfrom pyspark.sql import SparkSession\nspark = SparkSession.builder.getOrCreate()\n\
+                def slow(i):\n    time.sleep(0.5)\n    return i\n\
+                print(spark.sparkContext.parallelize(range(80), 80).map(slow).sum())\n\
+                store = spark.sparkContext._jsc.sc().statusStore().executorList(False)\n\
+                print('failed', sum(store.apply(i).failedTasks() for i in range(store.size())), 'of', store.size())\n";
+    let session = yard.start(slow);
+    yard.until("two executors", Duration::from_secs(180), || {
+        let running = executors(&yard);
+        if running.len() == 2 { Ok(()) } else { Err(format!("{running:?}")) }
+    });
+    let before = executors(&yard);
+    for role in ["api", "agent-node-1", "agent-node-2"] {
+        yard.kill(&recorded(&yard, role));
+    }
+    yard.until("the API again", Duration::from_secs(20), || {
+        let nodes = yard.kubectl(&["get", "nodes"]);
+        if nodes.status.success() { Ok(()) } else { Err(yard::text(&nodes)) }
+    });
+    let keeper = yard.emberyard(&["status", "-o", "json"]);
+    assert!(keeper.status.success(), "{}", yard::text(&keeper));
+    yard.kill(&yard.keeper());
+    let up = yard.emberyard(&["up", &yard.files.display().to_string(), "--detach", "--no-browser"]);
+    assert!(up.status.success(), "{}\n{}", yard::text(&up), yard.logs());
+    assert_eq!(executors(&yard), before, "executors were replaced");
+    let printed = session.finish();
+    assert!(printed.contains("3160") && printed.contains("failed 0 of 3"), "{printed}");
     yard.down();
 }

@@ -146,6 +146,22 @@ impl Yard {
         logs
     }
 
+    /// SIGKILL.
+    pub fn kill(&self, pid: &str) {
+        let pid = rustix::process::Pid::from_raw(pid.parse().unwrap()).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    }
+
+    /// The keeper's process, found by its command line.
+    pub fn keeper(&self) -> String {
+        let wanted = format!("--dir\0{}\0keeper\0", self.dir().display());
+        let processes = std::fs::read_dir("/proc").unwrap().flatten();
+        let mut keepers = processes.filter(|entry| {
+            std::fs::read_to_string(entry.path().join("cmdline")).is_ok_and(|line| line.ends_with(&wanted))
+        });
+        keepers.next().unwrap().file_name().to_string_lossy().into_owned()
+    }
+
     /// Processes that carry this yard's mark.
     pub fn processes(&self) -> Vec<String> {
         let mark = format!("EMBERYARD_YARD={}", self.dir().display());
