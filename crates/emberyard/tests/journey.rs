@@ -168,7 +168,7 @@ fn a_job_does_not_notice_that_control_plane_agents_and_keeper_are_killed() {
     });
     let before = executors(&yard);
     for role in ["api", "agent-node-1", "agent-node-2"] {
-        yard.kill(&recorded(&yard, role));
+        yard::kill(&recorded(&yard, role));
     }
     yard.until("the API again", Duration::from_secs(20), || {
         let nodes = yard.kubectl(&["get", "nodes"]);
@@ -176,7 +176,7 @@ fn a_job_does_not_notice_that_control_plane_agents_and_keeper_are_killed() {
     });
     let keeper = yard.emberyard(&["status", "-o", "json"]);
     assert!(keeper.status.success(), "{}", yard::text(&keeper));
-    yard.kill(&yard.keeper());
+    yard::kill(&yard.keeper());
     let up = yard.emberyard(&["up", &yard.files.display().to_string(), "--detach", "--no-browser"]);
     assert!(up.status.success(), "{}\n{}", yard::text(&up), yard.logs());
     assert_eq!(executors(&yard), before, "executors were replaced");

@@ -146,12 +146,6 @@ impl Yard {
         logs
     }
 
-    /// SIGKILL.
-    pub fn kill(&self, pid: &str) {
-        let pid = rustix::process::Pid::from_raw(pid.parse().unwrap()).unwrap();
-        rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
-    }
-
     /// The keeper's process, found by its command line.
     pub fn keeper(&self) -> String {
         let wanted = format!("--dir\0{}\0keeper\0", self.dir().display());
@@ -224,4 +218,10 @@ impl Drop for Yard {
 /// Both streams of a process.
 pub fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// SIGKILL.
+pub fn kill(pid: &str) {
+    let pid = rustix::process::Pid::from_raw(pid.parse().unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
 }
