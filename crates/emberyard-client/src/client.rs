@@ -4,6 +4,7 @@ use crate::error::{ApiError, ClientError};
 use crate::request::{self, ContentKind, Query};
 use crate::watch::{self, WatchEvent, Watching};
 use bytes::Bytes;
+use emberyard_model::with_causes;
 use futures::Stream;
 use http::Method;
 use kube::client::Body;
@@ -25,16 +26,16 @@ impl Client {
     /// From a kubeconfig file's current context. Reads nothing else: no environment, no `~/.kube/config`.
     pub async fn from_kubeconfig(path: &Path) -> Result<Self, ClientError> {
         let bad = |message: String| ClientError::Kubeconfig { path: path.to_owned(), message };
-        let kubeconfig = Kubeconfig::read_from(path).map_err(|e| bad(chain(&e)))?;
+        let kubeconfig = Kubeconfig::read_from(path).map_err(|e| bad(with_causes(&e)))?;
         let config = kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
             .await
-            .map_err(|e| bad(chain(&e)))?;
+            .map_err(|e| bad(with_causes(&e)))?;
         Self::from_config(config)
     }
 
     /// As a pod of the cluster it runs in: mounted service account and its environment variables.
     pub fn in_cluster() -> Result<Self, ClientError> {
-        let config = kube::Config::incluster().map_err(|e| ClientError::NotInCluster { message: chain(&e) })?;
+        let config = kube::Config::incluster().map_err(|e| ClientError::NotInCluster { message: with_causes(&e) })?;
         Self::from_config(config)
     }
 
@@ -44,7 +45,7 @@ impl Client {
         config.connect_timeout = Some(Duration::from_secs(5));
         // A 429 or 503 is an answer here: the callers' loops decide when to ask again.
         config.default_retry = false;
-        let inner = kube::Client::try_from(config).map_err(|e| ClientError::Tls { message: chain(&e) })?;
+        let inner = kube::Client::try_from(config).map_err(|e| ClientError::Tls { message: with_causes(&e) })?;
         Ok(Self { inner })
     }
 
@@ -137,7 +138,7 @@ impl Client {
     ) -> Result<Bytes, ApiError> {
         let answer = async {
             let response = self.open(method, path, &request::owned(query), body).await?;
-            response.into_body().collect_bytes().await.map_err(|e| ApiError::unreachable(chain(&e)))
+            response.into_body().collect_bytes().await.map_err(|e| ApiError::unreachable(with_causes(&e)))
         };
         tokio::time::timeout(ANSWER_WITHIN, answer)
             .await
@@ -153,27 +154,13 @@ impl Client {
         body: Option<(&Value, ContentKind)>,
     ) -> Result<http::Response<Body>, ApiError> {
         let request = request::build(method, path, query, body).map_err(ApiError::unreachable)?;
-        let response = self.inner.send(request.map(Body::from)).await.map_err(|e| ApiError::unreachable(chain(&e)))?;
+        let response =
+            self.inner.send(request.map(Body::from)).await.map_err(|e| ApiError::unreachable(with_causes(&e)))?;
         let status = response.status();
         if status.is_success() {
             return Ok(response);
         }
-        let body = response.into_body().collect_bytes().await.map_err(|e| ApiError::unreachable(chain(&e)))?;
+        let body = response.into_body().collect_bytes().await.map_err(|e| ApiError::unreachable(with_causes(&e)))?;
         Err(ApiError::from_answer(status.as_u16(), &body))
     }
-}
-
-/// An error and its causes in one line; kube's texts often repeat their source.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        let inner_text = inner.to_string();
-        if !text.contains(&inner_text) {
-            text.push_str(": ");
-            text.push_str(&inner_text);
-        }
-        source = inner.source();
-    }
-    text
 }

@@ -2,10 +2,11 @@
 //!
 //! A state and a step: [`Watching`] is what is known, `step` does one request or reads one line.
 
-use crate::client::{Client, chain};
+use crate::client::Client;
 use crate::error::ApiError;
 use crate::request::owned;
 use bytes::{Buf, BytesMut};
+use emberyard_model::with_causes;
 use futures::{FutureExt, Stream, StreamExt, future::BoxFuture, stream::BoxStream};
 use http::Method;
 use http_body_util::BodyExt;
@@ -144,7 +145,7 @@ impl Follow {
                 }
                 match chunks.next().await? {
                     Ok(chunk) => rest.extend_from_slice(&chunk),
-                    Err(error) => return Some((Err(chain(&error)), (chunks, rest))),
+                    Err(error) => return Some((Err(with_causes(&error)), (chunks, rest))),
                 }
             }
         });

@@ -7,6 +7,7 @@
 mod controller;
 mod endpoints;
 mod garbage;
+mod in_every_namespace;
 mod index;
 mod kinds;
 mod namespace_life;
@@ -14,9 +15,7 @@ mod node_life;
 mod pod_garbage;
 mod reconcile;
 mod resources;
-mod root_ca;
 mod scheduler;
-mod service_account;
 mod settings;
 mod trim;
 mod volumes;

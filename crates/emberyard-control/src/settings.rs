@@ -3,13 +3,12 @@
 use crate::Controller;
 use crate::endpoints::EndpointSlices;
 use crate::garbage::GarbageCollector;
+use crate::in_every_namespace::InEveryNamespace;
 use crate::namespace_life::NamespaceLife;
 use crate::node_life::NodeLife;
 use crate::pod_garbage::{PodGarbage, THRESHOLD};
 use crate::reconcile::Loop;
-use crate::root_ca::RootCa;
 use crate::scheduler::Scheduler;
-use crate::service_account::DefaultServiceAccount;
 use crate::volumes::{ClaimProtection, VolumeBinder, VolumeProtection};
 use emberyard_object::Catalog;
 
@@ -31,8 +30,8 @@ pub fn all(settings: &Settings) -> Vec<Box<dyn Controller>> {
         Box::new(Scheduler::default()),
         Box::new(Loop::new(GarbageCollector::new(catalog))),
         Box::new(Loop::new(NamespaceLife::new(catalog))),
-        Box::new(Loop::new(DefaultServiceAccount)),
-        Box::new(Loop::new(RootCa::new(ca_pem.clone()))),
+        Box::new(Loop::new(InEveryNamespace::service_account())),
+        Box::new(Loop::new(InEveryNamespace::root_ca(ca_pem))),
         Box::new(Loop::new(EndpointSlices)),
         Box::new(Loop::new(VolumeBinder::new(volumes_dir.clone()))),
         Box::new(Loop::new(ClaimProtection)),

@@ -1,11 +1,10 @@
 //! Controllers that look after namespaces.
 
 use crate::fake::Bench;
+use crate::in_every_namespace::InEveryNamespace;
 use crate::namespace_life::NamespaceLife;
 use crate::reconcile::Loop;
 use crate::resources;
-use crate::root_ca::RootCa;
-use crate::service_account::DefaultServiceAccount;
 use emberyard_model::Timestamp;
 use emberyard_object::Catalog;
 use serde_json::{Value, json};
@@ -19,8 +18,8 @@ fn namespace(name: &str) -> Value {
 }
 
 fn start(bench: &mut Bench) {
-    bench.start(Box::new(Loop::new(DefaultServiceAccount)));
-    bench.start(Box::new(Loop::new(RootCa::new("PEM".to_owned()))));
+    bench.start(Box::new(Loop::new(InEveryNamespace::service_account())));
+    bench.start(Box::new(Loop::new(InEveryNamespace::root_ca("PEM"))));
     bench.start(Box::new(Loop::new(NamespaceLife::new(&Catalog::builtin()))));
     bench.settle();
 }

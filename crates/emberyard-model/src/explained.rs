@@ -21,16 +21,22 @@ pub trait Explained: std::error::Error {
     /// The whole text for a person: message, reason, cure and code, one line each.
     fn explain(&self) -> String {
         let Code { id, why, cure, .. } = self.code();
-        let mut text = self.to_string();
-        let mut source = self.source();
-        while let Some(inner) = source {
-            let inner_text = inner.to_string();
-            if !text.contains(&inner_text) {
-                text.push_str(": ");
-                text.push_str(&inner_text);
-            }
-            source = inner.source();
-        }
+        let text = with_causes(self);
         format!("{text}\n  why: {why}\n  do:  {cure}\n  ({id})")
     }
+}
+
+/// An error and its causes in one line, without those that it repeats already.
+pub fn with_causes<E: std::error::Error + ?Sized>(error: &E) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text.push_str(": ");
+            text.push_str(&inner_text);
+        }
+        source = inner.source();
+    }
+    text
 }

@@ -10,7 +10,7 @@ pub mod notebook;
 pub mod quantity;
 pub mod time;
 
-pub use explained::{Code, Explained};
+pub use explained::{Code, Explained, with_causes};
 pub use name::{NameError, NamespaceName, NodeName, ObjectName, PodName};
 pub use notebook::{Condition, Folder, HomeVolume, NotebookPhase, NotebookResources, NotebookSpec, NotebookStatus};
 pub use quantity::{Bytes, Cpu, Quantity, QuantityError, Resources};

@@ -1,7 +1,7 @@
 //! From Kubernetes objects, as JSON, to the planner's world. General rules first; the one thing taken from Spark is its application label.
 
 use crate::{GangId, Node, NodeState, Pod, PodId, Standing};
-use emberyard_model::fit::{Demand, NodeSelector, pod_demand};
+use emberyard_model::fit::{Demand, NodeSelector, pod_demand, tolerations};
 use emberyard_model::{NodeName, Timestamp};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -67,7 +67,7 @@ pub fn pod(object: &Value) -> Option<Pod> {
         demand: if over { Demand::default() } else { pod_demand(spec) },
         selector: map(spec, "nodeSelector"),
         affinity: affinity.map(|affinity: NodeSelector| affinity),
-        tolerations: list(spec, "tolerations"),
+        tolerations: tolerations(spec),
         apart: apart(&id.namespace, &labels, spec),
         gang,
         standing,

@@ -9,19 +9,7 @@ use std::time::Duration;
 use yard::Yard;
 
 /// T8 as the tutorial has it.
-const CONTEXT: &str = r#"
-import pyspark
-conf = pyspark.SparkConf()
-conf.setMaster("k8s://https://kubernetes.default.svc.cluster.local:443")
-conf.set("spark.kubernetes.container.image", "kublr/spark-py:2.4.0-hadoop-2.6")
-conf.set("spark.kubernetes.authenticate.caCertFile", "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt")
-conf.set("spark.kubernetes.authenticate.oauthTokenFile", "/var/run/secrets/kubernetes.io/serviceaccount/token")
-conf.set("spark.kubernetes.authenticate.driver.serviceAccountName", "my-pyspark-notebook")
-conf.set("spark.executor.instances", "2")
-conf.set("spark.driver.host", "my-pyspark-notebook-spark-driver.default.svc.cluster.local")
-conf.set("spark.driver.port", "29413")
-sc = pyspark.SparkContext(conf=conf)
-"#;
+const CONTEXT: &str = include_str!("../src/demo/context.py");
 
 /// Names and nodes of the executors that run.
 fn executors(yard: &Yard) -> Vec<(String, String)> {

@@ -3,6 +3,7 @@
 use super::pod_account;
 use crate::call::{Call, Place};
 use crate::failure::{Failure, Outcome};
+use emberyard_model::fit::{Effect, tolerations};
 use emberyard_object::view::{Meta, PodView, at, text};
 use serde_json::{Value, json};
 
@@ -53,11 +54,13 @@ fn priority(call: &Call<'_>, place: &Place, object: &mut Value) -> Outcome<()> {
 }
 
 fn tolerate(object: &mut Value) {
+    let borne = tolerations(&object["spec"]);
     let missing: Vec<Value> = BORNE
         .iter()
         .filter(|key| {
-            !PodView(object).tolerations().any(|toleration| {
-                (toleration.key.is_empty() || toleration.key == **key) && matches!(toleration.effect, "" | "NoExecute")
+            !borne.iter().any(|toleration| {
+                (toleration.key.is_empty() || toleration.key == **key)
+                    && matches!(toleration.effect, None | Some(Effect::NoExecute))
             })
         })
         .map(|key| json!({"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}))

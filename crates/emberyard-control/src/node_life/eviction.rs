@@ -4,7 +4,7 @@ use crate::index::Id;
 use crate::reconcile::Work;
 use crate::resources;
 use emberyard_model::Timestamp;
-use emberyard_model::fit::{Effect, Taint, Toleration};
+use emberyard_model::fit::{Effect, Taint, Toleration, tolerations};
 use emberyard_object::view::{Meta, PodView, list};
 use emberyard_object::{ApiRequest, DeleteOptions};
 use serde::Deserialize;
@@ -20,8 +20,7 @@ pub(super) fn of(pod: &Value, node: &Value, now: Timestamp) -> Work {
     if PodView(pod).is_finished() || Meta(pod).is_deleting() {
         return Work::default();
     }
-    let tolerations: Vec<Toleration> =
-        list(pod, &["spec", "tolerations"]).iter().filter_map(|one| Toleration::deserialize(one).ok()).collect();
+    let tolerations = tolerations(&pod["spec"]);
     let taints = list(node, &["spec", "taints"]).iter().filter_map(|taint| Taint::deserialize(taint).ok());
     let until = taints
         .filter(|taint| taint.effect == Effect::NoExecute)

@@ -2,7 +2,7 @@
 
 use super::term::{PodTerm, Spread};
 use emberyard_model::Timestamp;
-use emberyard_model::fit::{Demand, NodeSelector, NodeTerm, Toleration, pod_demand};
+use emberyard_model::fit::{Demand, NodeSelector, NodeTerm, Toleration, pod_demand, tolerations};
 use emberyard_object::view::{PodView, list, text};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -100,7 +100,7 @@ impl PodInfo {
                 .iter()
                 .filter_map(|one| Some((one.get("weight")?.as_i64()?, read(one.get("preference"))?)))
                 .collect(),
-            tolerations: list(spec, &["tolerations"]).iter().filter_map(|one| read(Some(one))).collect(),
+            tolerations: tolerations(spec),
             ports: ports(view),
             near: affinity(&["podAffinity", "requiredDuringSchedulingIgnoredDuringExecution"])
                 .iter()

@@ -26,16 +26,9 @@ pub fn install(
 ) -> Result<BTreeMap<String, String>, ImageError> {
     let recipe = builder.recipe;
     let indexes = Indexes::of_this_machine();
-    let python = Python {
-        inside,
-        downloads: builder.downloads,
-        indexes: &indexes,
-        cache: builder.cache_dir,
-        recipe: &recipe.name,
-    };
+    let python = python(builder, inside, &indexes);
     stages.next(progress, "downloading Python packages");
-    let below = inside.find(LIST).and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
-    let below: Vec<Locked> = below.lines().filter_map(line).collect();
+    let below = below(inside);
     let asked = request(&recipe.pypi);
     let locked = recipes::lock(&recipe.name, "pypi").filter(|_| !builder.newest).and_then(|text| read(text, &asked));
     let files = match locked {
@@ -55,6 +48,17 @@ pub fn install(
     let named = |file: &&Locked| names.contains(&file.name);
     let run = files.iter().filter(|file| !file.build).filter(named);
     Ok(run.map(|file| (file.name.clone(), file.version.clone())).collect())
+}
+
+fn python<'a>(builder: &Builder<'a>, inside: &'a Inside, indexes: &'a Indexes) -> Python<'a> {
+    let Builder { recipe, downloads, cache_dir, .. } = *builder;
+    Python { inside, downloads, indexes, cache: cache_dir, recipe: &recipe.name }
+}
+
+/// What the environment holds already, by the layers below.
+fn below(inside: &Inside) -> Vec<Locked> {
+    let text = inside.find(LIST).and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
+    text.lines().filter_map(line).collect()
 }
 
 /// What a layer adds: all but the versions that are below already.
@@ -78,15 +82,8 @@ pub fn compile(inside: &Inside) -> Result<(), ImageError> {
 /// The lock of a recipe's Python packages as of now, on an image that is there.
 pub fn lock(builder: &Builder<'_>, inside: &Inside, progress: &mut dyn Progress) -> Result<String, ImageError> {
     let indexes = Indexes::of_this_machine();
-    let python = Python {
-        inside,
-        downloads: builder.downloads,
-        indexes: &indexes,
-        cache: builder.cache_dir,
-        recipe: &builder.recipe.name,
-    };
-    let below = inside.find(LIST).and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
-    let below: Vec<Locked> = below.lines().filter_map(line).collect();
+    let python = python(builder, inside, &indexes);
+    let below = below(inside);
     let mut files = new(python.lock(&builder.recipe.pypi, &below, progress)?, &below);
     for file in files.iter_mut().filter(|file| file.size.is_none()) {
         file.size = builder.downloads.http().open(&file.url, 0, None)?.length;

@@ -9,4 +9,4 @@ mod taint;
 
 pub use affinity::{NodeMatch, NodeSelector, NodeTerm, Operator, Requirement};
 pub use demand::{Demand, pod_demand};
-pub use taint::{Effect, Taint, Toleration, untolerated};
+pub use taint::{Effect, Taint, Toleration, tolerations, untolerated};

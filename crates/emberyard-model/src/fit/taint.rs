@@ -1,7 +1,9 @@
 //! What keeps pods off a node, and what lets them on all the same.
 
 use crate::Timestamp;
+use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// What a taint does to pods that do not tolerate it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -43,8 +45,8 @@ pub struct Toleration {
     /// The value that `Equal` compares.
     #[serde(default)]
     pub value: String,
-    /// The effect that is tolerated; absent means all.
-    #[serde(default)]
+    /// The effect that is tolerated; absent or "" means all.
+    #[serde(default, deserialize_with = "effect_if_any")]
     pub effect: Option<Effect>,
     /// How long `NoExecute` is tolerated, in seconds; absent means for ever.
     #[serde(default)]
@@ -63,6 +65,17 @@ impl Toleration {
             && (self.key.is_empty() || self.key == taint.key)
             && self.effect.is_none_or(|effect| effect == taint.effect)
     }
+}
+
+/// The tolerations in a pod's specification; what is none counts as nothing.
+pub fn tolerations(spec: &Value) -> Vec<Toleration> {
+    let list = spec.get("tolerations").and_then(Value::as_array);
+    list.into_iter().flatten().filter_map(|one| Toleration::deserialize(one).ok()).collect()
+}
+
+fn effect_if_any<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Effect>, D::Error> {
+    let text = Option::<Value>::deserialize(from)?.filter(|effect| *effect != "");
+    text.map(Effect::deserialize).transpose().map_err(Error::custom)
 }
 
 /// The first taint of one of these effects that nothing tolerates.
@@ -89,6 +102,8 @@ mod tests {
             (json!({"operator": "Exists", "effect": "NoExecute"}), false),
             (json!({"key": "b", "operator": "Exists"}), false),
             (json!({"key": "a", "value": "1", "effect": "NoSchedule"}), true),
+            (json!({"operator": "Exists", "effect": ""}), true),
+            (json!({"operator": "Exists", "effect": null}), true),
             (json!({}), false),
         ];
         for (toleration, covered) in table {

@@ -86,6 +86,14 @@ impl Links {
         self.handle.link().set(message).execute().await.map_err(|e| failed(format!("set up link {name}"), &e))
     }
 
+    /// Sets up a namespace that one link, `eth0`, leads out of.
+    pub(crate) async fn furnish(&self, address: Ipv4Addr, prefix: u8, gateway: Ipv4Addr) -> Result<(), NetError> {
+        self.up("lo").await?;
+        self.address("eth0", address, prefix).await?;
+        self.up("eth0").await?;
+        self.route(Ipv4Addr::UNSPECIFIED, 0, gateway).await
+    }
+
     /// Removes a link, if it is there.
     pub(crate) async fn remove(&self, name: &str) -> Result<(), NetError> {
         let Some(index) = self.index(name).await? else { return Ok(()) };

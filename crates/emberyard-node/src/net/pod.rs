@@ -30,12 +30,7 @@ pub fn attach(node: NodeNumber, namespace: OwnedFd, address: Ipv4Addr) -> Result
         }
         links.join(&name, BRIDGE).await
     })?;
-    thread::within(Some(inside), async move |links| {
-        links.up("lo").await?;
-        links.address("eth0", address, POD_PREFIX).await?;
-        links.up("eth0").await?;
-        links.route(Ipv4Addr::UNSPECIFIED, 0, node.pod_gateway()).await
-    })
+    thread::within(Some(inside), async move |links| links.furnish(address, POD_PREFIX, node.pod_gateway()).await)
 }
 
 /// Removes the node's end of a pod's link, if the pod's namespace has not taken it along already.

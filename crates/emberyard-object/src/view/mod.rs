@@ -5,8 +5,8 @@ mod node;
 mod pod;
 
 pub use meta::{Meta, OwnerRef};
-pub use node::{NodeView, Taint};
-pub use pod::{PodView, Toleration};
+pub use node::NodeView;
+pub use pod::PodView;
 
 use serde_json::Value;
 

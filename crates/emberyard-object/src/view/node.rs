@@ -1,19 +1,7 @@
 //! Nodes, as scheduler and controllers look at them.
 
-use super::{Meta, at, list, pod::amounts, text};
-use emberyard_model::Resources;
+use super::{Meta, at, list, text};
 use serde_json::Value;
-
-/// One taint of a node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Taint<'a> {
-    /// Key.
-    pub key: &'a str,
-    /// Value, may be "".
-    pub value: &'a str,
-    /// `NoSchedule`, `PreferNoSchedule` or `NoExecute`.
-    pub effect: &'a str,
-}
 
 /// A node.
 #[derive(Debug, Clone, Copy)]
@@ -25,23 +13,9 @@ impl<'a> NodeView<'a> {
         Meta(self.0)
     }
 
-    /// What pods may ask for altogether.
-    pub fn allocatable(self) -> Resources {
-        at(self.0, &["status", "allocatable"]).map(amounts).unwrap_or_default()
-    }
-
     /// Whether new pods are kept away by hand (`kubectl cordon`).
     pub fn is_unschedulable(self) -> bool {
         at(self.0, &["spec", "unschedulable"]).and_then(Value::as_bool).unwrap_or(false)
-    }
-
-    /// Taints.
-    pub fn taints(self) -> impl Iterator<Item = Taint<'a>> {
-        list(self.0, &["spec", "taints"]).iter().map(|taint| Taint {
-            key: text(taint, &["key"]),
-            value: text(taint, &["value"]),
-            effect: text(taint, &["effect"]),
-        })
     }
 
     /// One condition's entry.

@@ -2,7 +2,11 @@
 //! is its own harness, as the sandbox executes it again for its roles.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)] // A test fails by panicking and reports by printing.
 
+mod containers;
+mod exec;
 mod holders;
+mod limits;
+mod mounts;
 mod places;
 mod pods;
 mod runs;
@@ -40,7 +44,17 @@ fn main() -> ExitCode {
     if args.iter().any(|arg| arg == "--list") {
         return ExitCode::SUCCESS;
     }
-    let tests = [holders::TESTS, places::TESTS, pods::TESTS, runs::TESTS].concat();
+    let tests = [
+        holders::TESTS,
+        places::TESTS,
+        pods::TESTS,
+        containers::TESTS,
+        exec::TESTS,
+        mounts::TESTS,
+        limits::TESTS,
+        runs::TESTS,
+    ]
+    .concat();
     let mut failed = 0;
     for (name, test) in tests {
         if !filters.is_empty() && !filters.iter().any(|filter| name.contains(filter.as_str())) {

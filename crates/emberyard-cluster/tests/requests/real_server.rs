@@ -1,9 +1,6 @@
 //! The same small objects, posted here, that a real API server (1.37.2) was sent: the answers must be the same.
-#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are not seen as tests
 
-mod common;
-
-use common::Yard;
+use crate::yard::Yard;
 use emberyard_cluster::Method::Post;
 use serde_json::Value;
 

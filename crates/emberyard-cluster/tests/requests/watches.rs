@@ -1,9 +1,6 @@
 //! Lists and watches, as clients of every kind use them.
-#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are not seen as tests
 
-mod common;
-
-use common::Yard;
+use crate::yard::Yard;
 use emberyard_cluster::Method::{Delete, Get, Patch, Put};
 use emberyard_cluster::{ApiServer, Config, Revision, journal};
 use serde_json::{Value, json};

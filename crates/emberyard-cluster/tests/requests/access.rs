@@ -1,9 +1,6 @@
 //! Who may do what.
-#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are not seen as tests
 
-mod common;
-
-use common::Yard;
+use crate::yard::Yard;
 use emberyard_cluster::Method::{Delete, Get, Patch, Post};
 use emberyard_cluster::{Impersonate, Reply, User};
 use serde_json::{Value, json};
@@ -245,7 +242,7 @@ fn tokens_die_with_what_they_are_bound_to() {
     assert_eq!(token(&mut yard, "default", json!({"boundObjectRef": bound, "audiences": ["x"]})), Err(403));
     yard.user = node_user("m");
     assert_eq!(token(&mut yard, "default", json!({"boundObjectRef": bound})), Err(403));
-    yard.user = common::admin();
+    yard.user = crate::yard::admin();
     yard.ok(200, Delete, &format!("{PODS}/a"), json!({"gracePeriodSeconds": 0}));
     assert!(yard.server.authenticate_claims(&claims, yard.now).is_err());
 }

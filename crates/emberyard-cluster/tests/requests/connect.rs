@@ -1,9 +1,6 @@
 //! Connections to pods, services and nodes: where they lead.
-#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are not seen as tests
 
-mod common;
-
-use common::Yard;
+use crate::yard::Yard;
 use emberyard_cluster::Method::{Get, Patch, Post};
 use emberyard_cluster::{Connect, Reply, Scheme};
 use serde_json::{Value, json};

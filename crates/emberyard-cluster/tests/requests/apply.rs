@@ -1,9 +1,6 @@
 //! Server-side apply and field ownership through the request path.
-#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are not seen as tests
 
-mod common;
-
-use common::Yard;
+use crate::yard::Yard;
 use serde_json::{Value, json};
 
 const MAPS: &str = "/api/v1/namespaces/default/configmaps";

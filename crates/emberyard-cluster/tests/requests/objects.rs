@@ -1,9 +1,6 @@
 //! Life of objects: create, read, update, patch, delete.
-#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are not seen as tests
 
-mod common;
-
-use common::Yard;
+use crate::yard::Yard;
 use emberyard_cluster::Method::{Delete, Get, Patch, Post, Put};
 use serde_json::{Value, json};
 

@@ -1,5 +1,4 @@
 //! A server in a test: requests in, JSON out.
-#![allow(dead_code)]
 
 use emberyard_cluster::{Answer, ApiServer, Config, Method, Record, Reply, Request, User, WatchCursor};
 use emberyard_model::Timestamp;

@@ -1,9 +1,6 @@
 //! What holds for any requests in any order.
-#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are not seen as tests
 
-mod common;
-
-use common::Yard;
+use crate::yard::Yard;
 use emberyard_cluster::{ApiServer, Config, Method, Reply, Revision, WatchCursor, journal};
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -1,9 +1,6 @@
 //! The requests of a Spark driver, in its order, with its service account's rights.
-#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are not seen as tests
 
-mod common;
-
-use common::Yard;
+use crate::yard::Yard;
 use emberyard_cluster::Method::{Delete, Patch, Post};
 use emberyard_cluster::User;
 use serde_json::{Value, json};
@@ -63,7 +60,7 @@ fn a_session_comes_and_goes() {
     }
     assert_eq!(yard.poll(&mut watch).len(), 2);
     let running = json!({"status": {"phase": "Running", "podIP": "10.42.1.2", "podIPs": [{"ip": "10.42.1.2"}]}});
-    let user = std::mem::replace(&mut yard.user, common::admin());
+    let user = std::mem::replace(&mut yard.user, crate::yard::admin());
     yard.ok(200, Patch, &format!("{NAMESPACE}/pods/app-exec-1/status"), running);
     yard.user = user;
     let list = yard.get(&format!("{NAMESPACE}/pods?fieldSelector=status.phase%3DRunning&{EXECUTORS}"));

@@ -1,9 +1,6 @@
 //! What the server says of itself, and custom kinds.
-#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are not seen as tests
 
-mod common;
-
-use common::Yard;
+use crate::yard::Yard;
 use emberyard_cluster::Method::{Delete, Get, Patch, Post, Put};
 use serde_json::{Value, json};
 
@@ -146,7 +143,7 @@ fn bootstrap_is_repeatable() {
     yard.get("/apis/scheduling.k8s.io/v1/priorityclasses/system-node-critical");
     yard.get("/apis/rbac.authorization.k8s.io/v1/clusterroles/system:kube-scheduler");
     let (before, now, mut seed) = (yard.server.revision(), yard.now, yard.seed);
-    let records = yard.server.bootstrap(now, &mut |out: &mut [u8]| common::fill(&mut seed, out));
+    let records = yard.server.bootstrap(now, &mut |out: &mut [u8]| crate::yard::fill(&mut seed, out));
     assert!(records.is_empty(), "{records:?}");
     assert_eq!(yard.server.revision(), before);
 }
