@@ -22,6 +22,12 @@ pub fn run(extent: Extent) -> Result<(), String> {
     if extent == Extent::Fast {
         return step("unit and golden tests", || cargo(&["test", "--workspace", "--locked", "--lib", "--bins"]));
     }
+    step("documentation", || {
+        cargo_with(
+            &["doc", "--workspace", "--no-deps", "--locked", "--document-private-items"],
+            &[("RUSTDOCFLAGS", "-D warnings".into())],
+        )
+    })?;
     let kubectl = tools::kubectl()?;
     step("tests", || {
         cargo_with(&["test", "--workspace", "--locked", "--tests"], &[("EMBERYARD_TEST_KUBECTL", kubectl)])
