@@ -1,45 +1,16 @@
-//! Automation, all of it in Rust: `cargo xtask check` is the one door.
-
-mod atlas;
-mod check;
-mod layers;
-mod purity;
-mod tools;
+//! On Linux the automation, elsewhere a sentence how to get there.
 
 use std::process::ExitCode;
 
-const HELP: &str = "cargo xtask WORD
-
-  check [--fast]   everything CI asks: format, lints, layers, licences, docs, unit, golden and journey tests
-                   (--fast leaves out licences and the journeys)
-  atlas DATA_DIR   remakes the table of kinds (crates/emberyard-object/data) from what a real API server says of itself
-  layers           which crate may use which, and what rings 0 and 1 may not touch
-";
-
+#[cfg(target_os = "linux")]
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let outcome = match words.as_slice() {
-        ["check"] => check::run(check::Extent::Full),
-        ["check", "--fast"] => check::run(check::Extent::Fast),
-        ["atlas", data] => atlas::run(std::path::Path::new(data)),
-        ["layers"] => layers::check().and_then(|()| purity::check()),
-        _ => {
-            eprint!("{HELP}");
-            return ExitCode::from(2);
-        }
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(text) => {
-            eprintln!("xtask: {text}");
-            ExitCode::FAILURE
-        }
-    }
+    xtask::main()
 }
 
-/// The workspace's folder.
-fn root() -> std::path::PathBuf {
-    let manifest = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    manifest.parent().unwrap_or(manifest).to_path_buf()
+#[cfg(not(target_os = "linux"))]
+fn main() -> ExitCode {
+    eprintln!(
+        "xtask: Emberyard is built and checked in Linux: on macOS in a virtual machine (for example Lima), on Windows in WSL2"
+    );
+    ExitCode::FAILURE
 }

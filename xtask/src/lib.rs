@@ -1,0 +1,48 @@
+//! Automation, all of it in Rust: `cargo xtask check` is the one door. Linux only, like what it checks.
+
+#![cfg(target_os = "linux")]
+
+mod atlas;
+mod check;
+mod layers;
+mod purity;
+mod tools;
+
+use std::process::ExitCode;
+
+const HELP: &str = "cargo xtask WORD
+
+  check [--fast]   everything CI asks: format, lints, layers, licences, docs, unit, golden and journey tests
+                   (--fast leaves out licences, docs and the journeys)
+  atlas DATA_DIR   remakes the table of kinds (crates/emberyard-object/data) from what a real API server says of itself
+  layers           which crate may use which, and what rings 0 and 1 may not touch
+";
+
+/// Does what the command line says.
+pub fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["check"] => check::run(check::Extent::Full),
+        ["check", "--fast"] => check::run(check::Extent::Fast),
+        ["atlas", data] => atlas::run(std::path::Path::new(data)),
+        ["layers"] => layers::check().and_then(|()| purity::check()),
+        _ => {
+            eprint!("{HELP}");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(text) => {
+            eprintln!("xtask: {text}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The workspace's folder.
+fn root() -> std::path::PathBuf {
+    let manifest = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.parent().unwrap_or(manifest).to_path_buf()
+}
