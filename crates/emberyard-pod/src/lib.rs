@@ -1,6 +1,6 @@
 //! What a kubelet decides: phases, restarts, probes, grace, volume plans, environment.
 //!
-//! Ring 1: values only. The agent reports what happened into [`Observed`], calls [`plan`] and carries out the
+//! Ring 1: values only. The agent reports what happened into [`Observed`], calls [`plan()`] and carries out the
 //! [`Action`]s; it makes no choices of its own.
 //!
 //! Rule source: the Kubernetes documentation of the pod life cycle and probes, API reference v1.35.

@@ -1,4 +1,4 @@
-//! The trials of [`crate::probe`], each in a process of its own.
+//! The trials of [`crate::probe()`], each in a process of its own.
 
 use crate::failure::{Failure, Step, Steps};
 use crate::probe::{Offer, Probe};

@@ -1,7 +1,7 @@
 //! Reading a body as its kind: types checked, unknown fields dropped, values in canonical form.
 //!
 //! Built-in kinds follow what decoding into Go structs does: null and (where Go leaves it out) the zero value are the
-//! same as absent. Custom resources are only pruned here; [`super::validate`] checks their types.
+//! same as absent. Custom resources are only pruned here; [`super::validate()`] checks their types.
 
 use super::zero::is_zero;
 use super::{Object, Schema, Shape, StringFormat, canonical_quantity};

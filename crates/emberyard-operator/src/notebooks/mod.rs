@@ -1,7 +1,7 @@
 //! Notebooks: observe, validate, decide, apply, say.
 //!
 //! Each step has a file and a type of its own: [`observe::Observed`] -> `emberyard_manifest::Session` ->
-//! [`decide::Decision`] -> [`apply::Applied`] -> status. Only `apply` and the loop do I/O.
+//! [`decide::Decision`] -> `apply::Applied` -> status. Only `apply` and the loop do I/O.
 
 mod apply;
 pub mod decide;
