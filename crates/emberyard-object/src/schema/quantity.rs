@@ -121,8 +121,11 @@ mod tests {
             let suffix = ["", "m", "k", "M", "G", "Ki", "Mi", "Gi", "e3"][suffix];
             let text = format!("{}.{:0width$}{suffix}", number / 1000, number % 10_u64.pow(places as u32), width = places.max(1));
             let once = canonical(&text).unwrap();
-            proptest::prop_assert_eq!(canonical(&once), Some(once.clone()));
+            let again = canonical(&once).unwrap();
+            proptest::prop_assert_eq!(Quantity::parse(&again).unwrap(), Quantity::parse(&once).unwrap());
+            // A fraction of a binary unit may be written without suffix: read again it is a decimal number.
             if !suffix.ends_with('i') {
+                proptest::prop_assert_eq!(again, once.clone());
                 proptest::prop_assert_eq!(Quantity::parse(&once).unwrap(), Quantity::parse(&text).unwrap());
             }
         }
