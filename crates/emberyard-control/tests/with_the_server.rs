@@ -137,7 +137,9 @@ fn a_session_from_its_first_pod_to_the_end_of_its_namespace() {
     yard.admin(&ApiRequest::delete(&Gvr::core("namespaces"), (None, "team"), &DeleteOptions::default()));
     yard.settle();
     assert_eq!(yard.get(&Gvr::core("namespaces"), None, "team"), None);
-    assert_eq!(yard.names(&Gvr::core("persistentvolumes"), None), Vec::<String>::new());
+    let volumes = yard.names(&Gvr::core("persistentvolumes"), None);
+    let volume = yard.get(&Gvr::core("persistentvolumes"), None, &volumes[0]).unwrap();
+    assert!(volume["metadata"]["annotations"]["emberyard.dev/reclaim"].is_string(), "its disk may clear it away");
     assert_eq!(yard.refused, Vec::<String>::new());
 }
 

@@ -67,6 +67,9 @@ fn access() -> Vec<Value> {
     vec![
         bind("emberyard:node-proxier", "system:node-proxier", "Group", "system:nodes"),
         bind("emberyard:kubelet-api-admin", "system:kubelet-api-admin", "User", "kube-apiserver-kubelet-client"),
+        // Agents remove the folders of given-back volumes, then the volumes.
+        cluster_role("emberyard:local-volumes", &[core(&["persistentvolumes"], &["get", "list", "watch", "delete"])]),
+        bind("emberyard:local-volumes", "emberyard:local-volumes", "Group", "system:nodes"),
         cluster_role("emberyard:operator", &operator_rules()),
         bind("emberyard:operator", "emberyard:operator", "Group", "emberyard:operators"),
     ]

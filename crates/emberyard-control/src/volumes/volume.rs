@@ -1,10 +1,10 @@
-//! What a volume lacks: the right phase, and its end when its claim is gone.
+//! What a volume lacks: the right phase, and the word that it may go when its claim is gone.
 
 use super::{MADE_BY, PROVISIONER, RECLAIM};
 use crate::index::{Id, Index};
 use crate::resources;
+use emberyard_object::ApiRequest;
 use emberyard_object::view::{Meta, at, text};
-use emberyard_object::{ApiRequest, DeleteOptions};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -47,7 +47,7 @@ pub(super) fn next_step(index: &Index, name: &str, gone: &BTreeSet<String>) -> N
     }
 }
 
-/// The claim is gone: keep the data, or say that it may be removed and delete the volume. Who holds the disk removes the folder.
+/// The claim is gone: keep the data, or say that it may be removed. Who holds the disk removes the folder, then the volume.
 fn release(volume: &Value) -> Next {
     let resource = resources::persistent_volumes();
     let id = Id::of(&resource, volume);
@@ -64,8 +64,7 @@ fn release(volume: &Value) -> Next {
         volume["metadata"]["annotations"][RECLAIM] = volume["spec"]["hostPath"]["path"].clone();
         return Next::Do(ApiRequest::update(&resource, id.at(), volume));
     }
-    let options = DeleteOptions { uid: Some(meta.uid().to_owned()), ..DeleteOptions::default() };
-    Next::Do(ApiRequest::delete(&resource, id.at(), &options))
+    Next::Nothing
 }
 
 fn phase(volume: &Value, phase: &str) -> Next {

@@ -8,6 +8,7 @@ mod memory;
 mod node;
 mod objects;
 mod pod;
+mod reclaim;
 mod register;
 mod status;
 
@@ -88,6 +89,7 @@ async fn start(config: AgentConfig, tasks: &Tasks) -> Result<(), AgentError> {
     kubelet::serve(node.clone(), registry, tasks).await?;
     tasks.spawn(register::keep(node.clone()));
     tasks.spawn(memory::keep(node.clone()));
+    tasks.spawn(reclaim::keep(node.clone()));
     tasks.spawn(manager::run(node));
     Ok(())
 }
