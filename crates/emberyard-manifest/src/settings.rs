@@ -1,5 +1,6 @@
 //! What an operator decides for all its notebooks.
 
+use crate::sizing::{NOTEBOOK, Sizes};
 use emberyard_model::Quantity;
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +16,8 @@ pub struct SessionSettings {
     pub cpu: Quantity,
     /// Memory request of a notebook's pod.
     pub memory: Quantity,
+    /// How many executors of which size a session has where nobody says otherwise.
+    pub sizes: Sizes,
     /// Size of the home volume.
     pub home_size: Quantity,
     /// Where users reach the gateway: scheme, host, port, no path (`http://127.0.0.1:8321`).
@@ -31,7 +34,8 @@ impl SessionSettings {
             notebook_image: "pyspark-notebook".to_owned(),
             executor_image: "spark-py".to_owned(),
             cpu: Quantity::from_milli(500),
-            memory: Quantity::from_units(1280 << 20),
+            memory: Quantity::from_units(NOTEBOOK as i64),
+            sizes: Sizes::FULL,
             home_size: Quantity::from_units(10 << 30),
             gateway_url: gateway_url.into(),
             cluster_domain: "cluster.local".to_owned(),

@@ -29,7 +29,11 @@ pub(crate) fn defaults(session: &Session) -> String {
     set("spark.kubernetes.executor.useDriverPodIP", "false");
     set("spark.ui.port", &UI_PORT.to_string());
 
-    set("spark.executor.instances", "2");
+    set("spark.executor.instances", &session.sizes.executors.to_string());
+    let why = session.sizes.said(false);
+    if why.is_some() {
+        set("spark.executor.memory", &format!("{}m", session.sizes.executor_memory.0 >> 20));
+    }
     // One round of requests for the whole gang, so that nodes are bought in one decision.
     set("spark.kubernetes.allocation.batch.size", "1000");
     // A node that is drained hands its shuffle and cache over; the interval must stay below the grace of 30 s.
@@ -47,6 +51,9 @@ pub(crate) fn defaults(session: &Session) -> String {
 
     let mut text =
         "# Written by the Emberyard operator; changes belong into the Notebook's spec.sparkDefaults.\n".to_owned();
+    if let Some(why) = why {
+        let _ = writeln!(text, "# {why}."); // writing to a String can't fail
+    }
     for (key, value) in &all {
         // A properties file: the value keeps a leading blank and a backslash only when escaped.
         let value = value.replace('\\', "\\\\");

@@ -3,6 +3,7 @@
 use crate::error::InvalidNotebook;
 use crate::names::Names;
 use crate::settings::SessionSettings;
+use crate::sizing::Sizes;
 use emberyard_model::notebook::base_path;
 use emberyard_model::{NamespaceName, NotebookSpec, Quantity};
 use std::collections::BTreeMap;
@@ -31,6 +32,8 @@ pub struct Session {
     pub cpu: Quantity,
     /// Memory request.
     pub memory: Quantity,
+    /// Executors where nobody says otherwise.
+    pub sizes: Sizes,
     /// Size of the home volume.
     pub home_size: Quantity,
     /// Storage class of the home volume; none: the cluster's default.
@@ -110,6 +113,7 @@ pub fn validate(
         executor_image: executor_image.unwrap_or_else(|| settings.executor_image.clone()),
         cpu: amount("spec.resources.cpu", resources.cpu, settings.cpu)?,
         memory: amount("spec.resources.memory", resources.memory, settings.memory)?,
+        sizes: settings.sizes,
         home_size: amount("spec.home.size", home.size, settings.home_size)?,
         storage_class: home.storage_class,
         folder: folder.map(|folder| checked_folder(folder.path)).transpose()?,

@@ -45,6 +45,8 @@ pub struct AgentConfig {
     /// Folders of the machine that hostPath and local volumes may name: path in pod space (a prefix, absolute) to
     /// path on the machine. Any other hostPath is relative to the node's own `hostpath/` folder.
     pub mounts: BTreeMap<String, PathBuf>,
+    /// Variables that every container is given, unless its image or its pod says otherwise.
+    pub environment: BTreeMap<String, String>,
     /// The clock.
     pub clock: Clock,
     /// Ends the agent. Pods go on.

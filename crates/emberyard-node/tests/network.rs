@@ -4,7 +4,8 @@
 // A test ends at its first failure.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use emberyard_node::net::address::{DNS_PORT, NodeNumber, RELAY_PORT, YARD};
+use emberyard_node::net::address::{DNS_PORT, NodeNumber, PROXY_PORT, RELAY_PORT, YARD};
+use emberyard_node::net::yard::Redirect;
 use emberyard_node::net::{node, pod, yard};
 use emberyard_node::relay::{self, RelaySockets};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
@@ -88,47 +89,74 @@ fn ask(address: &str) -> String {
     }
 }
 
-fn inside() {
-    assert_eq!(yard::setup(RELAY_PORT).unwrap(), yard::Outbound::Redirected);
-    yard::setup(RELAY_PORT).expect("setup may be repeated");
-    let machine = Space::new();
-    let numbers = [NodeNumber::new(1).unwrap(), NodeNumber::new(2).unwrap()];
-    let nodes = [Space::new(), Space::new()];
-    let pods = [Space::new(), Space::new()];
-    for ((number, space), pod_space) in numbers.into_iter().zip(&nodes).zip(&pods) {
-        yard::attach_node(number, space.pid()).unwrap();
-        yard::attach_node(number, space.pid()).expect("attach may be repeated");
-        let fd = pod_space.fd();
-        space.run(move || {
-            node::setup(number).unwrap();
-            let [a, b, c, _] = number.pod_gateway().octets();
-            pod::attach(number, fd, Ipv4Addr::new(a, b, c, 2)).unwrap();
-            node::add_service_address(Ipv4Addr::new(10, 96, 0, 77)).unwrap();
-        });
+/// A yard with two nodes and a pod on each, and the machine's side.
+struct World {
+    machine: Space,
+    numbers: [NodeNumber; 2],
+    nodes: [Space; 2],
+    pods: [Space; 2],
+}
+
+impl World {
+    fn new() -> Self {
+        let world = Self {
+            machine: Space::new(),
+            numbers: [NodeNumber::new(1).unwrap(), NodeNumber::new(2).unwrap()],
+            nodes: [Space::new(), Space::new()],
+            pods: [Space::new(), Space::new()],
+        };
+        for ((number, space), pod_space) in world.numbers.into_iter().zip(&world.nodes).zip(&world.pods) {
+            yard::attach_node(number, space.pid()).unwrap();
+            yard::attach_node(number, space.pid()).expect("attach may be repeated");
+            let fd = pod_space.fd();
+            space.run(move || {
+                node::setup(number).unwrap();
+                let [a, b, c, _] = number.pod_gateway().octets();
+                pod::attach(number, fd, Ipv4Addr::new(a, b, c, 2)).unwrap();
+                node::add_service_address(Ipv4Addr::new(10, 96, 0, 77)).unwrap();
+            });
+        }
+        let target = format!("--net=/proc/{}/ns/net", world.machine.pid());
+        let added = Command::new("nsenter")
+            .args([target.as_str(), "ip", "addr", "add", "198.51.100.7/32", "dev", "lo"])
+            .status()
+            .unwrap();
+        assert!(added.success());
+        world
     }
-    let bind = |space: &Space, address: &'static str| space.run(move || TcpListener::bind(address).unwrap());
+
+    /// The relay on the machine's side, with port 5000 of its loopback allowed.
+    fn relay(&self, door: Option<TcpListener>, shutdown: &CancellationToken) -> std::thread::JoinHandle<()> {
+        let sockets = RelaySockets {
+            tcp: TcpListener::bind((Ipv4Addr::UNSPECIFIED, RELAY_PORT)).unwrap(),
+            dns_udp: UdpSocket::bind((YARD, DNS_PORT)).unwrap(),
+            dns_tcp: TcpListener::bind((YARD, DNS_PORT)).unwrap(),
+            door,
+        };
+        let stop = shutdown.clone();
+        self.machine.enter(move || {
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+            runtime.block_on(relay::run(sockets, BTreeSet::from([5000]), stop)).unwrap();
+        })
+    }
+}
+
+fn bind(space: &Space, address: &'static str) -> TcpListener {
+    space.run(move || TcpListener::bind(address).unwrap())
+}
+
+fn redirected() {
+    assert_eq!(yard::setup(RELAY_PORT, Redirect::WherePossible).unwrap(), yard::Outbound::Redirected);
+    yard::setup(RELAY_PORT, Redirect::WherePossible).expect("setup may be repeated");
+    let world = World::new();
+    let World { machine, numbers, nodes, pods } = &world;
     serve(bind(&pods[0], "0.0.0.0:80"));
     serve(bind(&nodes[1], "10.96.0.77:80"));
-    serve(bind(&machine, "127.0.0.1:5000"));
-    serve(bind(&machine, "127.0.0.1:5001"));
-    let target = format!("--net=/proc/{}/ns/net", machine.pid());
-    let added = Command::new("nsenter")
-        .args([target.as_str(), "ip", "addr", "add", "198.51.100.7/32", "dev", "lo"])
-        .status()
-        .unwrap();
-    assert!(added.success());
-    serve(bind(&machine, "198.51.100.7:443"));
-    let sockets = RelaySockets {
-        tcp: TcpListener::bind((Ipv4Addr::UNSPECIFIED, RELAY_PORT)).unwrap(),
-        dns_udp: UdpSocket::bind((YARD, DNS_PORT)).unwrap(),
-        dns_tcp: TcpListener::bind((YARD, DNS_PORT)).unwrap(),
-    };
+    serve(bind(machine, "127.0.0.1:5000"));
+    serve(bind(machine, "127.0.0.1:5001"));
+    serve(bind(machine, "198.51.100.7:443"));
     let shutdown = CancellationToken::new();
-    let stop = shutdown.clone();
-    let relay = machine.enter(move || {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        runtime.block_on(relay::run(sockets, BTreeSet::from([5000]), stop)).unwrap();
-    });
+    let relay = world.relay(None, &shutdown);
     let from = |space: &Space, address: &'static str| space.run(move || ask(address));
     // Pod to pod over two nodes: the true address is seen.
     assert_eq!(from(&pods[1], "10.42.1.2:80"), "10.42.2.2");
@@ -155,7 +183,72 @@ fn inside() {
     relay.join().unwrap();
 }
 
-fn outside(launcher: &[&str]) {
+/// What the HTTP door answers to a request and, after a CONNECT, what lies behind it.
+fn through_door(request: &str) -> String {
+    let mut text = String::new();
+    let mut stream = TcpStream::connect((YARD, PROXY_PORT)).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let read = stream.read_to_string(&mut text);
+    assert!(read.is_ok(), "{read:?} after {text}");
+    text
+}
+
+fn by_the_door() {
+    let outbound = yard::setup(RELAY_PORT, Redirect::Never).unwrap();
+    assert!(matches!(outbound, yard::Outbound::Door { .. }), "{outbound:?}");
+    let world = World::new();
+    let World { machine, pods, .. } = &world;
+    serve(bind(&pods[0], "0.0.0.0:80"));
+    serve(bind(machine, "127.0.0.1:5000"));
+    serve(bind(machine, "127.0.0.1:5001"));
+    serve(bind(machine, "198.51.100.7:443"));
+    serve_http(bind(machine, "198.51.100.7:80"));
+    let shutdown = CancellationToken::new();
+    let relay = world.relay(Some(TcpListener::bind((YARD, PROXY_PORT)).unwrap()), &shutdown);
+    // Pods reach each other, and nothing outside by themselves.
+    assert_eq!(pods[1].run(|| ask("10.42.1.2:80")), "10.42.2.2");
+    let alone = pods[0].run(|| ask("198.51.100.7:443"));
+    assert!(!alone.starts_with("198"), "{alone}");
+    let ask = |request: &str| {
+        let request = request.to_owned();
+        pods[0].run(move || through_door(&request))
+    };
+    let connect = |to: &str| ask(&format!("CONNECT {to} HTTP/1.1\r\nHost: {to}\r\n\r\n"));
+    let body = |text: String| text.split_once("\r\n\r\n").map(|(head, body)| (head[..12].to_owned(), body.to_owned()));
+    let good = |body: &str| Some(("HTTP/1.1 200".to_owned(), body.to_owned()));
+    assert_eq!(body(connect("198.51.100.7:443")), good("198.51.100.7"));
+    // The machine's own loopback: by its name, only what is allowed, never by address or another name.
+    assert_eq!(body(connect("machine.emberyard.internal:5000")), good("127.0.0.1"));
+    for forbidden in ["machine.emberyard.internal:5001", "127.0.0.1:5000", "localhost:5000", "10.42.1.2:80"] {
+        let text = connect(forbidden);
+        assert!(text.starts_with("HTTP/1.1 403"), "{forbidden}: {text}");
+    }
+    let text = connect("198.51.100.7:444");
+    assert!(text.starts_with("HTTP/1.1 502"), "{text}");
+    // Plain http in absolute form: the server sees its own path and host.
+    let text =
+        ask("GET http://198.51.100.7/a?b HTTP/1.1\r\nHost: x\r\nProxy-Connection: close\r\nConnection: close\r\n\r\n");
+    assert_eq!(body(text), good("GET /a?b HTTP/1.1|host: 198.51.100.7"));
+    shutdown.cancel();
+    relay.join().unwrap();
+}
+
+/// A web server that answers each request with what it was asked.
+fn serve_http(listener: TcpListener) {
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let lines = BufReader::new(stream.try_clone().unwrap()).lines().map(Result::unwrap);
+            let asked: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+            let said = asked.join("|");
+            let _ =
+                write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{said}", said.len());
+        }
+    });
+}
+
+fn outside(which: &str, launcher: &[&str]) {
     let program = std::env::current_exe().unwrap();
     let mut words: Vec<&str> = launcher.to_vec();
     words.extend(["unshare", "--user", "--map-root-user", "--net"]);
@@ -163,7 +256,7 @@ fn outside(launcher: &[&str]) {
         .args(&words[1..])
         .arg(program)
         .args(["--exact", "works_inside", "--nocapture"])
-        .env(INSIDE, "yes")
+        .env(INSIDE, which)
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
@@ -172,23 +265,31 @@ fn outside(launcher: &[&str]) {
 
 #[test]
 fn works_inside() {
+    match std::env::var(INSIDE).as_deref() {
+        Ok("redirected") => redirected(),
+        Ok("by the door") => by_the_door(),
+        _ => return,
+    }
+    println!("network works");
+}
+
+/// In a user namespace of whoever runs the tests and, where that is root, also as somebody without rights.
+fn both(which: &str) {
     if std::env::var_os(INSIDE).is_some() {
-        inside();
-        println!("network works");
+        return;
+    }
+    outside(which, &[]);
+    if rustix::process::getuid().is_root() {
+        outside(which, &["setpriv", "--reuid=12345", "--regid=12345", "--clear-groups"]);
     }
 }
 
 #[test]
-fn a_yard_in_a_user_namespace() {
-    if std::env::var_os(INSIDE).is_none() {
-        outside(&[]);
-    }
+fn a_yard_with_redirected_connections() {
+    both("redirected");
 }
 
-/// Where the tests run as root, also as somebody without rights.
 #[test]
-fn a_yard_of_an_unprivileged_user() {
-    if std::env::var_os(INSIDE).is_none() && rustix::process::getuid().is_root() {
-        outside(&["setpriv", "--reuid=12345", "--regid=12345", "--clear-groups"]);
-    }
+fn a_yard_where_nothing_is_redirected() {
+    both("by the door");
 }

@@ -213,6 +213,8 @@ pub fn offers() -> BTreeMap<String, PathBuf> {
 /// Where groups of ours belong in one hierarchy.
 #[derive(Debug, PartialEq, Eq)]
 struct Home {
+    /// Our own group.
+    own: PathBuf,
     /// The folder below which they are made.
     folder: PathBuf,
     /// Where the hierarchy is mounted.
@@ -227,6 +229,14 @@ fn homes() -> Vec<Home> {
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     let own = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
     parse_homes(&mounts, &own)
+}
+
+/// Our own groups and all above them, as far as we see: each may limit us.
+pub fn around_us() -> Vec<PathBuf> {
+    let chain = |home: &Home| -> Vec<PathBuf> {
+        home.own.ancestors().take_while(|group| group.starts_with(&home.top)).map(Path::to_path_buf).collect()
+    };
+    homes().iter().flat_map(chain).collect()
 }
 
 fn parse_homes(mounts: &str, own: &str) -> Vec<Home> {
@@ -250,10 +260,10 @@ fn parse_homes(mounts: &str, own: &str) -> Vec<Home> {
         });
         // A mount that shows only a part of the hierarchy, as in a container, is known by its root.
         let below = group.and_then(|group| Path::new(group).strip_prefix(root).ok()).unwrap_or(Path::new(""));
-        let below = if unified { below.parent().unwrap_or(Path::new("")) } else { below };
         let top = PathBuf::from(point);
-        let folder = if below.as_os_str().is_empty() { top.clone() } else { top.join(below) };
-        let home = Home { folder, top, unified };
+        let within = |below: &Path| if below.as_os_str().is_empty() { top.clone() } else { top.join(below) };
+        let beside = if unified { below.parent().unwrap_or(Path::new("")) } else { below };
+        let home = Home { own: within(below), folder: within(beside), top, unified };
         if !homes.contains(&home) {
             homes.push(home);
         }
@@ -281,13 +291,15 @@ mod tests {
             ["/sys/fs/cgroup/memory/job/a", "/sys/fs/cgroup/cpu,cpuacct", "/sys/fs/cgroup/unified/user.slice"];
         let folders: Vec<_> = parse_homes(mixed, own).into_iter().map(|home| home.folder).collect();
         assert_eq!(folders, expected.map(PathBuf::from));
+        let own = parse_homes(mixed, own).pop().map(|home| home.own);
+        assert_eq!(own, Some(PathBuf::from("/sys/fs/cgroup/unified/user.slice/s.scope")));
     }
 
     #[test]
     fn a_container_that_sees_a_part_of_the_hierarchy() {
         let mounts = "30 25 0:26 /docker/abc /sys/fs/cgroup ro - cgroup2 cgroup rw,nsdelegate\n";
         let top = PathBuf::from("/sys/fs/cgroup");
-        let home = Home { folder: top.clone(), top, unified: true };
+        let home = Home { own: top.clone(), folder: top.clone(), top, unified: true };
         assert_eq!(parse_homes(mounts, "0::/docker/abc\n"), [home]);
     }
 }

@@ -6,6 +6,7 @@ mod error;
 mod failure;
 mod holder;
 mod holder_role;
+mod memory;
 mod namespace;
 mod place;
 mod place_role;
@@ -25,6 +26,7 @@ mod wire;
 
 pub use error::{CODES, Result, SandboxError};
 pub use holder::{Mode, NodeHolder, YardHolder, create_node, create_yard};
+pub use memory::Memory;
 pub use place::{Child, Command, Place, SocketSpec, netns_of, open_in, spawn_in};
 pub use pod::{
     AttachHandle, ContainerSpec, ContainerState, Ended, ExecHandle, ExecSpec, IdMap, Limits, MountSource, MountSpec,

@@ -133,6 +133,9 @@ pub struct Up {
     /// Let pods reach this port of the machine's own loopback (as machine.emberyard.internal).
     #[arg(long, value_name = "PORT")]
     pub allow_host: Vec<u16>,
+    /// Pods reach the outside through an HTTP proxy in their environment, as where the kernel has no nf_tables (kept).
+    #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub outbound_by_proxy: Option<bool>,
     /// Let hostPath volumes reach a folder of the machine.
     #[arg(long, value_name = "HOST:PATH")]
     pub mount: Vec<String>,
@@ -277,7 +280,11 @@ pub enum NodeVerb {
 #[derive(Debug, Clone, Subcommand)]
 pub enum YardNet {
     /// Bridge and outbound redirection.
-    Setup,
+    Setup {
+        /// Redirect nothing.
+        #[arg(long)]
+        no_redirect: bool,
+    },
     /// Cable to a node.
     Attach {
         /// The node's name.

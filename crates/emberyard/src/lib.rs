@@ -56,7 +56,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Verb::Api => runtime(2)?.block_on(verb::api::run(dir)),
         Verb::Operator => runtime(1)?.block_on(verb::operator::run(dir)),
         Verb::NodeAgent { name } => runtime(1)?.block_on(verb::node_agent::run(dir, name)),
-        Verb::YardNet(step) => runtime(1)?.block_on(verb::yard_net::run(&step)),
+        Verb::YardNet(step) => runtime(1)?.block_on(verb::yard_net::run(&dir, &step)),
         Verb::Up(arguments) => runtime(1)?.block_on(verb::up::run(&dir, &arguments)),
         Verb::Status => runtime(1)?.block_on(verb::status::run(&dir, form)),
         Verb::Demo(arguments) => runtime(1)?.block_on(verb::demo::run(&dir, &arguments)),

@@ -19,6 +19,11 @@ pub fn fill(out: &mut [u8]) {
     }
 }
 
+/// Memory that can still be taken, in bytes: the machine's, or what a limit around us leaves; 0 if nobody says.
+pub fn available_memory() -> u64 {
+    emberyard_sandbox::Memory::now().map_or(0, |memory| memory.available)
+}
+
 /// A random number.
 pub fn random() -> u64 {
     let mut bytes = [0; 8];

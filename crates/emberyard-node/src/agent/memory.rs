@@ -6,7 +6,7 @@ use emberyard_pod::eviction::{self, Usage};
 use emberyard_pod::observed::Ended;
 use emberyard_pod::status::qos;
 use emberyard_pod::{Event, Pod};
-use emberyard_sandbox::ContainerState;
+use emberyard_sandbox::{ContainerState, Memory};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,12 +39,8 @@ pub(super) async fn keep(node: Arc<Node>) {
 
 /// Free memory and the threshold, if it is below.
 fn shortage() -> Option<(u64, u64)> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let field = |name: &str| {
-        let line = text.lines().find_map(|l| l.strip_prefix(name))?;
-        Some(line.trim_start_matches(':').split_whitespace().next()?.parse::<u64>().ok()? * 1024)
-    };
-    let (available, threshold) = (field("MemAvailable")?, eviction::threshold(field("MemTotal")?));
+    let Memory { available, total } = Memory::now()?;
+    let threshold = eviction::threshold(total);
     (available < threshold).then_some((available, threshold))
 }
 

@@ -26,6 +26,8 @@ pub const INSIDE: [(Ipv4Addr, u8); 4] = [
 ];
 /// Where the relay listens on the yard's side.
 pub const RELAY_PORT: u16 = 15001;
+/// Where the relay's HTTP door listens on the yard's side, if nothing is redirected.
+pub const PROXY_PORT: u16 = 15002;
 /// Where the DNS forwarder listens on the yard's side.
 pub const DNS_PORT: u16 = 53;
 /// The kubelet port of each node.

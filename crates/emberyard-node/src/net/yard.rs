@@ -4,21 +4,32 @@
 use super::address::{MACHINE, NODE_PREFIX, NodeNumber, POD_PREFIX, YARD};
 use super::{nft, sysctl, thread};
 use crate::error::NetError;
+use serde::{Deserialize, Serialize};
 use std::net::Ipv4Addr;
 use std::os::fd::AsFd;
 
 const BRIDGE: &str = "yard0";
 
 /// How programs in the yard reach what lies outside.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "way", rename_all = "kebab-case")]
 pub enum Outbound {
     /// TCP that leaves the yard is redirected to the relay; programs need to know nothing.
     Redirected,
-    /// The kernel gave no nf_tables: only programs that use a proxy get out.
-    Refused {
-        /// The kernel's answer.
+    /// Nothing is redirected: programs that go by `HTTPS_PROXY` and its kin get out, through the relay's HTTP door.
+    Door {
+        /// Why: the kernel's answer, or that it was asked for.
         reason: String,
     },
+}
+
+/// Whether outgoing TCP is to be redirected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Redirect {
+    /// If the kernel lets us.
+    WherePossible,
+    /// As if it did not.
+    Never,
 }
 
 /// Builds the yard's side: bridge `yard0` with 10.41.0.1 and the machine's stand-in 10.41.0.2, forwarding between
@@ -26,8 +37,8 @@ pub enum Outbound {
 ///
 /// # Errors
 /// [`NetError`] when a link, address, route or setting is refused. Missing nf_tables is no error but
-/// [`Outbound::Refused`].
-pub fn setup(relay_port: u16) -> Result<Outbound, NetError> {
+/// [`Outbound::Door`].
+pub fn setup(relay_port: u16, redirect: Redirect) -> Result<Outbound, NetError> {
     thread::within(None, async |links| {
         links.up("lo").await?;
         links.bridge(BRIDGE, [0x0a, 0x41, 0, 0, 0, 1]).await?;
@@ -40,9 +51,12 @@ pub fn setup(relay_port: u16) -> Result<Outbound, NetError> {
     sysctl::set("ipv4/ip_forward", "1")?;
     sysctl::set("ipv4/conf/yard0/send_redirects", "0")?;
     sysctl::set("ipv4/conf/all/send_redirects", "0")?;
+    if redirect == Redirect::Never {
+        return Ok(Outbound::Door { reason: "as was asked for".to_owned() });
+    }
     match nft::redirect(relay_port) {
         Ok(()) => Ok(Outbound::Redirected),
-        Err(NetError::NoNfTables { reason }) => Ok(Outbound::Refused { reason }),
+        Err(NetError::NoNfTables { reason }) => Ok(Outbound::Door { reason: format!("no nf_tables: {reason}") }),
         Err(other) => Err(other),
     }
 }
@@ -64,12 +78,7 @@ pub fn attach_node(number: NodeNumber, netns_pid: u32) -> Result<(), NetError> {
         }
         links.join(&name, BRIDGE).await
     })?;
-    thread::within(Some(inside), async move |links| {
-        links.up("lo").await?;
-        links.address("eth0", number.node_ip(), NODE_PREFIX).await?;
-        links.up("eth0").await?;
-        links.route(Ipv4Addr::UNSPECIFIED, 0, YARD).await
-    })?;
+    thread::within(Some(inside), async move |links| links.furnish(number.node_ip(), NODE_PREFIX, YARD).await)?;
     thread::within(None, async move |links| links.route(number.pod_network(), POD_PREFIX, number.node_ip()).await)
 }
 

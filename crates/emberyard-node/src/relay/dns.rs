@@ -1,6 +1,6 @@
 //! Names of the outside, resolved as the machine itself would (files, VPN, split DNS and all).
 
-use super::tcp::adopt;
+use super::accept::adopt;
 use crate::error::RelayError;
 use crate::net::address::{MACHINE, MACHINE_NAME};
 use hickory_proto::op::{Message, MessageType, OpCode, ResponseCode};
@@ -105,7 +105,8 @@ async fn answer(bytes: &[u8]) -> Option<Vec<u8>> {
     reply.to_vec().ok()
 }
 
-async fn resolve(name: &str) -> Result<Vec<Ipv4Addr>, ResponseCode> {
+/// The IPv4 addresses that the machine knows a name by.
+pub(super) async fn resolve(name: &str) -> Result<Vec<Ipv4Addr>, ResponseCode> {
     let name = name.trim_end_matches('.');
     if name.eq_ignore_ascii_case(MACHINE_NAME) {
         return Ok(vec![MACHINE]);

@@ -3,15 +3,20 @@
 //! The listeners were opened inside the yard's network namespace and are used here, outside of it: accepting gives
 //! connections of the yard, connecting makes sockets of the machine.
 
+mod accept;
 mod dns;
+mod door;
+mod environment;
 mod policy;
 mod tcp;
+mod wanted;
 
 use crate::error::RelayError;
 use std::collections::BTreeSet;
 use std::net::{TcpListener, UdpSocket};
 use tokio_util::sync::CancellationToken;
 
+pub use environment::environment;
 pub use policy::{RelayPolicy, Verdict};
 
 /// Sockets opened inside the yard's network namespace.
@@ -23,6 +28,8 @@ pub struct RelaySockets {
     pub dns_udp: UdpSocket,
     /// `10.41.0.1:53`, TCP.
     pub dns_tcp: TcpListener,
+    /// `10.41.0.1:PROXY_PORT`, where nothing is redirected: the HTTP door that pods are told of ([`environment()`]).
+    pub door: Option<TcpListener>,
 }
 
 /// Carries connections and names until `shutdown`. `allowed_ports` are the ports of the machine's own loopback that
@@ -35,12 +42,17 @@ pub async fn run(
     allowed_ports: BTreeSet<u16>,
     shutdown: CancellationToken,
 ) -> Result<(), RelayError> {
-    let RelaySockets { tcp, dns_udp, dns_tcp } = sockets;
+    let RelaySockets { tcp, dns_udp, dns_tcp, door } = sockets;
     let policy = RelayPolicy::new(allowed_ports);
+    let door = async {
+        let Some(listener) = door else { return Ok(()) };
+        accept::each(listener, "HTTP", shutdown.clone(), |inside| door::carry(inside, policy.clone())).await
+    };
     tokio::try_join!(
-        tcp::serve(tcp, policy, shutdown.clone()),
+        accept::each(tcp, "TCP", shutdown.clone(), |inside| tcp::carry(inside, policy.clone())),
+        door,
         dns::serve_udp(dns_udp, shutdown.clone()),
-        dns::serve_tcp(dns_tcp, shutdown)
+        dns::serve_tcp(dns_tcp, shutdown.clone())
     )?;
     Ok(())
 }

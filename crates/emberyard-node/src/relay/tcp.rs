@@ -1,73 +1,45 @@
 //! Redirected connections: find out where they wanted to go, dial, copy both ways.
 
 use super::policy::{RelayPolicy, Verdict};
-use crate::error::RelayError;
 use rustix::net::sockopt;
-use std::sync::Arc;
+use std::net::SocketAddrV4;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 
-/// Connections carried at one time; more wait in the kernel's queue.
-const MOST: usize = 4096;
 const PATIENCE: Duration = Duration::from_secs(20);
 const BUFFER: usize = 64 << 10;
 
-pub(super) async fn serve(
-    listener: std::net::TcpListener,
-    policy: RelayPolicy,
-    shutdown: CancellationToken,
-) -> Result<(), RelayError> {
-    let listener = adopt(listener).map_err(|source| RelayError::Socket { name: "TCP", source })?;
-    let room = Arc::new(Semaphore::new(MOST));
-    loop {
-        let Ok(place) = room.clone().acquire_owned().await else { return Ok(()) };
-        let accepted = tokio::select! {
-            () = shutdown.cancelled() => return Ok(()),
-            accepted = listener.accept() => accepted,
-        };
-        match accepted {
-            Ok((inside, _)) => {
-                let policy = policy.clone();
-                let shutdown = shutdown.clone();
-                tokio::spawn(async move {
-                    tokio::select! { () = carry(inside, &policy) => {}, () = shutdown.cancelled() => {} }
-                    drop(place);
-                });
-            }
-            Err(error) => {
-                tracing::warn!(%error, "relay cannot accept");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-        }
-    }
-}
-
-pub(super) fn adopt(listener: std::net::TcpListener) -> std::io::Result<TcpListener> {
-    listener.set_nonblocking(true)?;
-    TcpListener::from_std(listener)
-}
-
-async fn carry(mut inside: TcpStream, policy: &RelayPolicy) {
+/// Carries one connection to its end.
+pub(super) async fn carry(mut inside: TcpStream, policy: RelayPolicy) {
     let Ok(wanted) = sockopt::ip_original_dst(&inside) else { return reset(&inside) };
     let Verdict::Dial(address) = policy.decide(wanted) else {
         tracing::debug!(%wanted, "relay refuses");
         return reset(&inside);
     };
-    match tokio::time::timeout(PATIENCE, TcpStream::connect(address)).await {
-        Ok(Ok(mut outside)) => {
+    match dial(address).await {
+        Ok(outside) => {
             let _ = inside.set_nodelay(true);
-            let _ = outside.set_nodelay(true);
-            // An error here is one side's reset: dropping both passes it on.
-            let _ = tokio::io::copy_bidirectional_with_sizes(&mut inside, &mut outside, BUFFER, BUFFER).await;
+            copy(&mut inside, outside).await;
         }
-        Ok(Err(error)) => {
+        Err(error) => {
             tracing::debug!(%wanted, %error, "relay cannot connect");
             reset(&inside);
         }
-        Err(_) => reset(&inside),
     }
+}
+
+/// Connects on the machine's side.
+pub(super) async fn dial(address: SocketAddrV4) -> std::io::Result<TcpStream> {
+    let stream = tokio::time::timeout(PATIENCE, TcpStream::connect(address)).await??;
+    let _ = stream.set_nodelay(true);
+    Ok(stream)
+}
+
+/// Copies both ways until both sides have ended.
+pub(super) async fn copy(inside: &mut (impl AsyncRead + AsyncWrite + Unpin), mut outside: TcpStream) {
+    // An error here is one side's reset: dropping both passes it on.
+    let _ = tokio::io::copy_bidirectional_with_sizes(inside, &mut outside, BUFFER, BUFFER).await;
 }
 
 /// The nearest thing to "connection refused" for a connection that was accepted already.

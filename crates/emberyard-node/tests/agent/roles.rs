@@ -35,7 +35,7 @@ fn block_on<T>(work: impl Future<Output = T>) -> T {
 /// Plays a role if the words ask for one.
 pub fn play(words: &[&str]) -> bool {
     match words {
-        ["role-setup"] => _ = yard::setup(RELAY_PORT).unwrap(),
+        ["role-setup"] => _ = yard::setup(RELAY_PORT, yard::Redirect::WherePossible).unwrap(),
         ["role-attach", number, pid] => {
             let number = NodeNumber::new(number.parse().unwrap()).unwrap();
             yard::attach_node(number, pid.parse().unwrap()).unwrap();
@@ -86,6 +86,10 @@ fn agent(dir: &Path, name: &str, number: u8) {
         },
         mounts: BTreeMap::from([("/machine/usr".to_owned(), PathBuf::from("/usr"))]),
         dir: own,
+        environment: BTreeMap::from([
+            ("GIVEN".to_owned(), "by the node".to_owned()),
+            ("Greeting".to_owned(), "no".to_owned()),
+        ]),
         clock: Arc::new(now),
         shutdown: CancellationToken::new(),
     };

@@ -13,6 +13,7 @@ pub fn run() -> bool {
         let mut yard = Yard::new();
         yard.scene("ends");
         yard.scene("whole");
+        yard.scene("give-back");
         yard.scene("begin");
         yard.replace_agent();
         yard.scene("go-on");
@@ -38,6 +39,7 @@ pub async fn play(dir: &Path, name: &str) {
     match name {
         "ends" => ends(&world).await,
         "whole" => whole(&world).await,
+        "give-back" => give_back(&world, dir).await,
         "begin" => begin(&world).await,
         "go-on" => go_on(&world).await,
         other => panic!("no scene {other}"),
@@ -150,6 +152,41 @@ async fn ends(world: &World) {
     assert!(started.elapsed() < Duration::from_secs(20), "SIGTERM was not heard");
 }
 
+/// A claim that is deleted takes its folder along, whatever a pod has put there, and nothing that a link leads to.
+async fn give_back(world: &World, dir: &Path) {
+    let claim = json!({"kind": "PersistentVolumeClaim", "metadata": {"name": "data"}, "spec": {
+        "storageClassName": "local", "accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}});
+    world.create("persistentvolumeclaims", claim).await;
+    let kept = dir.join("kept");
+    std::fs::write(&kept, "kept").unwrap();
+    let script = format!(
+        "mkdir -p /data/a/sealed; echo x > /data/a/sealed/file; ln -s {} /data/out; ln -s {} /data/link; chmod 0 /data/a/sealed",
+        dir.display(),
+        kept.display()
+    );
+    let volume = json!({"containers": [{"volumeMounts": [{"name": "d", "mountPath": "/data"}]}],
+        "volumes": [{"name": "d", "persistentVolumeClaim": {"claimName": "data"}}]});
+    world.pod("writer", &script, volume).await;
+    world.phase("writer", "Succeeded").await;
+    let path_of = |name: &str| path("", "v1", "default", "persistentvolumeclaims", name);
+    let claim = world.until("a bound claim", &path_of("data"), |claim| claim["status"]["phase"] == "Bound").await;
+    let folder = dir.join("volumes").join(claim["spec"]["volumeName"].as_str().unwrap());
+    assert!(folder.join("a/sealed").exists());
+    world.client.delete(&path_of("data")).await.unwrap();
+    world.client.delete(&pod_path("writer")).await.unwrap();
+    let started = Instant::now();
+    loop {
+        let (volumes, _) = world.client.list("/api/v1/persistentvolumes", &[]).await.unwrap();
+        let left = std::fs::read_dir(dir.join("volumes")).unwrap().count();
+        if volumes.is_empty() && left == 0 {
+            break;
+        }
+        assert!(started.elapsed() < Duration::from_secs(30), "{left} folders are left, volumes: {volumes:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(std::fs::read_to_string(&kept).unwrap(), "kept");
+}
+
 /// Everything a pod is given: environment, files, names, volumes, probes, an init container; a ConfigMap that comes late.
 async fn whole(world: &World) {
     world
@@ -159,7 +196,7 @@ async fn whole(world: &World) {
         "clusterIP": "None", "publishNotReadyAddresses": true, "selector": {"app": "whole"}, "ports": [{"port": 80}]}}),
         )
         .await;
-    let script = "cat /conf/k /shared/f; echo $GREETING $IP $FROM_IMAGE; id -u; hostname; \
+    let script = "cat /conf/k /shared/f; echo $GREETING $IP $FROM_IMAGE $GIVEN ${Greeting:-unset}; id -u; hostname; \
         until getent hosts whole.head.default.svc.cluster.local; do sleep 0.05; done; getent hosts kubernetes.default; \
         getent hosts $IP; wc -c < /var/run/secrets/kubernetes.io/serviceaccount/namespace; touch /shared/ready; sleep 100";
     let usr = json!({"name": "usr", "mountPath": "/usr", "readOnly": true});
@@ -202,6 +239,10 @@ async fn whole(world: &World) {
         "hello",
         ip,
         "yes",
+        "by",
+        "the",
+        "node",
+        "unset",
         "1000",
         "whole",
         ip,

@@ -19,13 +19,20 @@ pub const SPARK: (&str, &str) = ("labelSelector", "spark-app-selector");
 pub struct Stage {
     client: Client,
     notebook: NotebookSettings,
+    executors: u32,
     begun: Instant,
 }
 
 impl Stage {
-    /// On a running yard.
-    pub fn new(client: Client, notebook: NotebookSettings) -> Self {
-        Self { client, notebook, begun: Instant::now() }
+    /// On a running yard, with so many executors.
+    pub fn new(client: Client, notebook: NotebookSettings, executors: u32) -> Self {
+        Self { client, notebook, executors, begun: Instant::now() }
+    }
+
+    /// The tutorial's cell, as its reader types it, with this demo's number of executors.
+    pub fn context(&self) -> String {
+        let instances = |count: u32| format!("\"spark.executor.instances\", \"{count}\"");
+        include_str!("context.py").replace(&instances(2), &instances(self.executors))
     }
 
     /// Says a step's verdict.

@@ -66,7 +66,7 @@ impl Keeper {
             self.nodes.insert(file.name.clone(), Node { file, phase: NodePhase::Booting, holder: None });
         }
         while self.nodes.len() < self.settings.fleet.min as usize {
-            self.new_node(self.settings.fleet.shape.clone())?;
+            self.new_node(self.settings.shape())?;
         }
         let names: Vec<NodeName> = self.nodes.keys().cloned().collect();
         for name in names {

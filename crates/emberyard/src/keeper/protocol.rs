@@ -59,6 +59,9 @@ pub struct Status {
     pub keeper_pid: u32,
     /// The mode that runs: `root` or `rootless`.
     pub mode: String,
+    /// How pods reach the outside; a keeper of an older program does not say.
+    #[serde(default)]
+    pub outbound: Option<emberyard_node::net::yard::Outbound>,
     /// Port of the API on 127.0.0.1.
     pub api_port: u16,
     /// Port of the gateway on 127.0.0.1.

@@ -6,7 +6,8 @@ use super::protocol::Stage;
 use super::server::Progress;
 use super::{Event, Keeper, KeeperError};
 use crate::yard::{Settings, YardDir, folder::write_private, ports};
-use emberyard_node::net::address::RELAY_PORT;
+use emberyard_node::net::address::{PROXY_PORT, RELAY_PORT};
+use emberyard_node::net::yard::Outbound;
 use emberyard_node::relay::RelaySockets;
 use emberyard_sandbox::{Child, Command, Mode, NodeHolder, Place, SocketSpec, YARD_MARK, YardHolder};
 use std::collections::BTreeMap;
@@ -62,15 +63,19 @@ pub(super) async fn yard(
     progress.step("yard's network");
     let yard = emberyard_sandbox::create_yard(dir.path(), mode).map_err(sandbox)?;
     let place = Place::from(&yard);
-    net_step(&dir, &place, &["setup"]).await?;
+    let setup: &[&str] = if settings.outbound_by_proxy { &["setup", "--no-redirect"] } else { &["setup"] };
+    net_step(&dir, &place, setup).await?;
+    let outbound = crate::yard::outbound(&dir);
     let records = Records::new(&dir.run());
-    let sockets = sockets(&records, &settings, &place).await?;
+    let door = matches!(outbound, Some(Outbound::Door { .. }));
+    let sockets = sockets(&records, &settings, &place, door).await?;
     let mut keeper = Keeper {
         records,
         dir,
         settings,
         mode,
         yard,
+        outbound,
         sockets,
         children: BTreeMap::new(),
         backoff: BTreeMap::new(),
@@ -95,7 +100,7 @@ fn sandbox(error: emberyard_sandbox::SandboxError) -> KeeperError {
 /// Opens all listening sockets: the machine's side here, the yard's side in its namespace. Children of an earlier keeper
 /// listen already: their sockets are shared. Relay and forwarder listen in the yard and dial from here, on the machine's
 /// side.
-async fn sockets(records: &Records, settings: &Settings, place: &Place) -> Result<Sockets, KeeperError> {
+async fn sockets(records: &Records, settings: &Settings, place: &Place, door: bool) -> Result<Sockets, KeeperError> {
     let listen = |port| ports::listen(port).map_err(|failure| KeeperError::Port(failure.to_string()));
     let open = |wanted: &[SocketSpec]| emberyard_sandbox::open_in(place, wanted).map_err(sandbox);
     let at = |port| SocketAddr::from((YARD_ADDRESS, port));
@@ -115,7 +120,9 @@ async fn sockets(records: &Records, settings: &Settings, place: &Place) -> Resul
     let relay_at = SocketAddr::from((Ipv4Addr::UNSPECIFIED, RELAY_PORT));
     let opened = open(&[SocketSpec::Tcp(relay_at), SocketSpec::Udp(at(53)), SocketSpec::Tcp(at(53))])?;
     let [relay, dns_udp, dns_tcp] = <[OwnedFd; 3]>::try_from(opened).map_err(|_| few())?;
+    let door = if door { open(&[SocketSpec::Tcp(at(PROXY_PORT))])?.pop() } else { None };
     let sockets = RelaySockets {
+        door: door.map(TcpListener::from),
         tcp: TcpListener::from(relay),
         dns_udp: UdpSocket::from(dns_udp),
         dns_tcp: TcpListener::from(dns_tcp),

@@ -4,9 +4,12 @@ use crate::api::admin;
 use crate::cli::{Demo, DemoPart, Up};
 use crate::demo::{Stage, scale, tutorial};
 use crate::error::Failure;
+use crate::progress::note;
 use crate::session;
 use crate::yard::{NotebookSettings, Settings, YardDir};
 use clap::Parser;
+use emberyard_manifest::Sizes;
+use emberyard_model::Bytes;
 
 /// Runs the verb. A yard that was not running is started and, unless `--keep`, stopped again.
 pub async fn run(dir: &YardDir, arguments: &Demo) -> Result<(), Failure> {
@@ -19,23 +22,38 @@ pub async fn run(dir: &YardDir, arguments: &Demo) -> Result<(), Failure> {
 }
 
 async fn play(dir: &YardDir, part: DemoPart) -> Result<(), Failure> {
-    let notebook = start(dir, part).await?;
-    let mut stage = Stage::new(admin(dir).await?, notebook);
+    let (notebook, available) = start(dir, part).await?;
+    let executors = match part {
+        DemoPart::Tutorial => Sizes::tutorial(available),
+        DemoPart::Scale => Sizes::of(available).scale(available).executors,
+    };
+    let most = match part {
+        DemoPart::Tutorial => 2,
+        DemoPart::Scale => 10,
+    };
+    if executors < most {
+        let gib = available.0 as f64 / f64::from(1 << 30);
+        note(&format!("{gib:.1} GiB of memory are available: the demo takes {executors} executors in place of {most}"));
+    }
+    let mut stage = Stage::new(admin(dir).await?, notebook, executors);
     match part {
         DemoPart::Tutorial => tutorial::play(&mut stage).await,
         DemoPart::Scale => scale::play(&mut stage).await,
     }
 }
 
-/// The yard as the tutorial has it: from two to four nodes, the notebook under its name.
-async fn start(dir: &YardDir, part: DemoPart) -> Result<NotebookSettings, Failure> {
+/// The yard as the tutorial has it: from two to four nodes, the notebook under its name. Also the memory that was
+/// available when it started.
+async fn start(dir: &YardDir, part: DemoPart) -> Result<(NotebookSettings, Bytes), Failure> {
     // The folder of a demo is its own: nobody's files are shown around.
     let folder = dir.path().join("demo");
     std::fs::create_dir_all(&folder).map_err(|source| Failure::Folder { path: folder.clone(), source })?;
     let folder = folder.display().to_string();
+    let available = Bytes(crate::machine::available_memory());
     let mut words = vec!["emberyard", "up", &folder, "--detach", "--no-browser"];
+    let shape = format!("cpu=4,memory={}", Sizes::of(available).scale(available).node_memory);
     if part == DemoPart::Scale {
-        words.extend(["--nodes", "2..4", "--node-shape", "cpu=4,memory=6Gi"]);
+        words.extend(["--nodes", "2..4", "--node-shape", &shape]);
     }
     let typed = crate::cli::Cli::try_parse_from(words).map_err(|error| Failure::Usage(error.to_string()))?;
     let crate::cli::Verb::Up(up) = typed.verb else { return Err(Failure::Usage("up".to_owned())) };
@@ -45,5 +63,5 @@ async fn start(dir: &YardDir, part: DemoPart) -> Result<NotebookSettings, Failur
     let notebook = notebook
         .ok_or_else(|| Failure::Usage("the running yard has no notebook: `emberyard down`, then again".to_owned()))?;
     session::open(dir, &notebook).await?;
-    Ok(notebook)
+    Ok((notebook, available))
 }

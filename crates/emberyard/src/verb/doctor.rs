@@ -5,14 +5,16 @@ use crate::cli::Form;
 use crate::error::Failure;
 use crate::output::{self, Listing};
 use crate::yard::YardDir;
+use emberyard_manifest::Sizes;
+use emberyard_model::Bytes;
 use emberyard_sandbox::{Mode, Offer, Probe};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
 /// Disk that images, downloads and volumes of a first start need.
 const DISK_WANTED: u64 = 6 << 30;
-/// Memory that the control plane, a notebook and two small executors need.
-const MEMORY_WANTED: u64 = 2 << 30;
+/// Memory without which not even a notebook starts.
+const MEMORY_NEEDED: u64 = 1 << 30;
 
 #[derive(Debug, Serialize)]
 struct Finding {
@@ -26,6 +28,8 @@ struct Finding {
 #[derive(Debug, Serialize)]
 struct Report {
     mode: Option<Mode>,
+    /// How pods will reach the outside.
+    outbound: &'static str,
     findings: Vec<Finding>,
 }
 
@@ -52,7 +56,7 @@ pub fn run(dir: &YardDir, form: Form) -> Result<(), Failure> {
     let report = examine(dir)?;
     output::listing(form, &report)?;
     match report.mode {
-        Some(mode) => eprintln!("mode: {}", mode_text(mode)),
+        Some(mode) => eprintln!("mode: {}\noutbound: {}", mode_text(mode), report.outbound),
         None => {
             return Err(Failure::Machine(
                 "neither root nor rootless mode works; see the lines marked MISSING".to_owned(),
@@ -103,15 +107,21 @@ fn examine(dir: &YardDir) -> Result<Report, Failure> {
         found: format!("{:.1} GiB free", gib(disk)),
         cure: format!("{:.0} GiB wanted: name a folder on a larger disk with --dir", gib(disk_wanted)),
     });
-    let memory = available_memory();
+    let memory = crate::machine::available_memory();
+    let gives_way = Sizes::of(Bytes(memory)).said(true);
     findings.push(Finding {
         what: "memory",
-        good: memory >= MEMORY_WANTED,
-        needed: memory < MEMORY_WANTED / 2,
+        good: gives_way.is_none(),
+        needed: memory < MEMORY_NEEDED,
         found: format!("{:.1} GiB available", gib(memory)),
-        cure: "2 GiB wanted: close something, or take smaller executors (spark.executor.memory)".to_owned(),
+        cure: gives_way.unwrap_or_default(),
     });
-    Ok(Report { mode: probe.mode(), findings })
+    let outbound = if probe.nftables.works() {
+        "pods reach the outside directly (nf_tables redirects what they send)"
+    } else {
+        "pods reach the outside through an HTTP proxy in their environment (pip, apt, curl and Python know it, Java does not)"
+    };
+    Ok(Report { mode: probe.mode(), outbound, findings })
 }
 
 fn machine(probe: &Probe) -> Vec<Finding> {
@@ -145,7 +155,12 @@ fn machine(probe: &Probe) -> Vec<Finding> {
             "name a folder on a local disk (ext4, xfs, btrfs) with --dir",
         ),
         finding("joining namespaces", &probe.joining, true, "a security module forbids setns: see its log"),
-        finding("nftables", &probe.nftables, false, "without it pods reach nothing outside the yard: load nf_tables"),
+        finding(
+            "nftables",
+            &probe.nftables,
+            false,
+            "without it pods get out through an HTTP proxy in their environment only: load nf_tables",
+        ),
     ];
     if root {
         findings.push(finding(
@@ -178,12 +193,4 @@ fn first_missing(path: &Path) -> Option<PathBuf> {
 
 fn free_disk(path: &Path) -> u64 {
     rustix::fs::statvfs(path).map(|stat| stat.f_bavail * stat.f_frsize).unwrap_or(0)
-}
-
-/// `MemAvailable` of /proc/meminfo, lowered to what a container's limit leaves.
-pub fn available_memory() -> u64 {
-    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let kib =
-        text.lines().find_map(|line| line.strip_prefix("MemAvailable:")?.trim().split(' ').next()?.parse::<u64>().ok());
-    kib.unwrap_or(0) * 1024
 }

@@ -5,6 +5,7 @@ use crate::keeper::NodeFile;
 use crate::yard::{Settings, YardDir};
 use emberyard_model::{Explained, NodeName};
 use emberyard_node::net::address::NodeNumber;
+use emberyard_node::net::yard::Outbound;
 use emberyard_node::{AgentConfig, ServingIdentity};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,6 +37,10 @@ pub async fn run(dir: YardDir, name: NodeName) -> Result<(), Failure> {
             certificate: folder.join("serving.crt"),
             key: folder.join("serving.key"),
             client_ca: folder.join("ca.crt"),
+        },
+        environment: match crate::yard::outbound(&dir) {
+            Some(Outbound::Door { .. }) => emberyard_node::relay::environment(),
+            Some(Outbound::Redirected) | None => BTreeMap::new(),
         },
         mounts: file.mounts.into_iter().map(|(inside, host)| (inside.display().to_string(), host)).collect(),
         dir: folder,

@@ -28,7 +28,7 @@ pub async fn run(dir: YardDir) -> Result<(), Failure> {
         Client::from_kubeconfig(&dir.operator_kubeconfig()).await.map_err(|error| Failure::Api(error.explain()))?;
     let shape = Shape {
         name: SHAPE.to_owned(),
-        allocatable: resources(&settings.fleet.shape).into(),
+        allocatable: resources(&settings.shape()).into(),
         labels: BTreeMap::new(),
         taints: Vec::new(),
     };
@@ -39,7 +39,10 @@ pub async fn run(dir: YardDir) -> Result<(), Failure> {
     let operator = OperatorConfig {
         client: client.clone(),
         identity: format!("yard-{}", settings.id),
-        session: SessionSettings::new(format!("http://127.0.0.1:{}", settings.gateway_port)),
+        session: SessionSettings {
+            sizes: settings.sizes,
+            ..SessionSettings::new(format!("http://127.0.0.1:{}", settings.gateway_port))
+        },
         fleet: Some(fleet),
         clock: Arc::new(machine::now),
         entropy: Arc::new(machine::fill),

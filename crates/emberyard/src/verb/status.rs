@@ -18,6 +18,8 @@ struct Status {
     nodes: Vec<Node>,
     notebooks: Vec<Notebook>,
     sessions: Vec<Session>,
+    /// What had to give way to the machine's memory.
+    less: Option<String>,
 }
 
 /// A node, as the API and the keeper know it.
@@ -100,6 +102,7 @@ async fn gather(dir: &YardDir) -> Result<Status, Failure> {
     let (books, _) = client.list("/apis/emberyard.dev/v1alpha1/notebooks", &[]).await.map_err(api)?;
     let (executors, _) = client.list("/api/v1/pods", &[("labelSelector", "spark-role=executor")]).await.map_err(api)?;
     let settings = Settings::load(dir)?;
+    let less = settings.as_ref().and_then(Settings::gave_way);
     Ok(Status {
         api_url: format!("https://127.0.0.1:{}", keeper.api_port),
         gateway_url: format!(
@@ -111,6 +114,7 @@ async fn gather(dir: &YardDir) -> Result<Status, Failure> {
         nodes: nodes(dir).await?,
         notebooks: books.iter().map(notebook).collect(),
         sessions: sessions(&executors),
+        less,
     })
 }
 
@@ -164,6 +168,9 @@ fn page(status: &Status) -> String {
         "API      {}   (kubeconfig: {})\ngateway  {}\nmode     {}\n",
         status.api_url, status.kubeconfig, status.gateway_url, status.mode
     );
+    if let Some(less) = &status.less {
+        let _ = writeln!(page, "memory   {less}");
+    }
     for node in &status.nodes {
         let _ = writeln!(
             page,

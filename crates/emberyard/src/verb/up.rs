@@ -7,7 +7,9 @@ use crate::keeper::protocol::{Answer, Ask, Stage, Status, ask};
 use crate::progress::{Step, note};
 use crate::session;
 use crate::yard::{FleetSettings, NotebookSettings, Settings, YardDir, ports};
-use emberyard_model::{NamespaceName, ObjectName};
+use emberyard_manifest::Sizes;
+use emberyard_model::{Bytes, NamespaceName, ObjectName};
+use emberyard_node::net::yard::Outbound;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -39,6 +41,9 @@ pub async fn bring_up(dir: &YardDir, arguments: &Up) -> Result<Status, Failure> 
     }
     crate::verb::doctor::preflight(dir)?;
     let settings = settle(dir, arguments)?;
+    if let Some(text) = settings.gave_way() {
+        note(&text);
+    }
     if settings.notebook.is_some() {
         crate::verb::image::ensure(dir, &settings).await?;
     }
@@ -84,6 +89,10 @@ fn settle(dir: &YardDir, arguments: &Up) -> Result<Settings, Failure> {
         fleet = fleet.with_shape(shape)?;
     }
     settings.fleet = fleet;
+    // What a yard that lives on uses is not missing: its sizes stay.
+    if Records::new(&dir.run()).adopt(&Role::Api).is_none() {
+        settings.sizes = Sizes::of(Bytes(crate::machine::available_memory()));
+    }
     settings.notebook = match arguments.notebook.as_str() {
         "none" => None,
         name => Some(NotebookSettings {
@@ -108,6 +117,7 @@ fn settle(dir: &YardDir, arguments: &Up) -> Result<Settings, Failure> {
     settings.allow_host.extend(&arguments.allow_host);
     settings.allow_host.sort_unstable();
     settings.allow_host.dedup();
+    settings.outbound_by_proxy = arguments.outbound_by_proxy.unwrap_or(settings.outbound_by_proxy);
     settings.save(dir)?;
     Ok(settings)
 }
@@ -157,6 +167,7 @@ async fn wait_for_keeper(dir: &YardDir) -> Result<Status, Failure> {
             match &status.stage {
                 Stage::Running => {
                     step.done(&format!("yard up: {} nodes, mode {}", status.nodes.len(), status.mode));
+                    note(&format!("pods reach the outside {}", way(status.outbound.as_ref())));
                     return Ok(status);
                 }
                 Stage::Starting { step: now } => step.update(&format!("starting the yard: {now}")),
@@ -167,6 +178,17 @@ async fn wait_for_keeper(dir: &YardDir) -> Result<Status, Failure> {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     Err(failed(format!("it is not up after {} s", PATIENCE.as_secs())))
+}
+
+/// How pods reach the outside, in words.
+fn way(outbound: Option<&Outbound>) -> String {
+    match outbound {
+        Some(Outbound::Door { reason }) => format!(
+            "through an HTTP proxy in their environment (HTTPS_PROXY; pip, apt, curl and Python know it, Java does not; \
+             {reason})"
+        ),
+        Some(Outbound::Redirected) | None => "directly (nf_tables redirects what they send)".to_owned(),
+    }
 }
 
 fn report(dir: &YardDir, status: &Status, link: Option<&str>, arguments: &Up) -> Result<(), Failure> {

@@ -59,6 +59,10 @@ impl YardDir {
     pub fn run(&self) -> PathBuf {
         self.0.join("run")
     }
+    /// How pods reach the outside: the word of the last set-up of the yard's network.
+    pub fn outbound(&self) -> PathBuf {
+        self.run().join("outbound.json")
+    }
     /// Logs of our own processes.
     pub fn log(&self) -> PathBuf {
         self.0.join("log")

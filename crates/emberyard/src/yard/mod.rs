@@ -6,3 +6,10 @@ pub mod settings;
 
 pub use folder::YardDir;
 pub use settings::{FleetSettings, NotebookSettings, Settings, Shape};
+
+use emberyard_node::net::yard::Outbound;
+
+/// How pods of this yard reach the outside; `None` before its network stands.
+pub fn outbound(dir: &YardDir) -> Option<Outbound> {
+    serde_json::from_slice(&std::fs::read(dir.outbound()).ok()?).ok()
+}

@@ -1,7 +1,8 @@
 //! Settings that are chosen at the first `up` and kept.
 
 use super::folder::{YardDir, write_private};
-use emberyard_model::{NamespaceName, ObjectName, Quantity};
+use emberyard_manifest::Sizes;
+use emberyard_model::{Bytes, NamespaceName, ObjectName, Quantity};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -23,6 +24,9 @@ pub struct Settings {
     pub gateway_port: u16,
     /// How many nodes of which kind.
     pub fleet: FleetSettings,
+    /// What the machine's memory carried at the last `up`.
+    #[serde(default = "full")]
+    pub sizes: Sizes,
     /// The notebook that `up` opens.
     pub notebook: Option<NotebookSettings>,
     /// Folders of the machine that pods may see: path in pod specs -> path on the machine.
@@ -34,6 +38,14 @@ pub struct Settings {
     /// Ports of the machine's loopback that pods may reach.
     #[serde(default)]
     pub allow_host: Vec<u16>,
+    /// Pods are told of an HTTP proxy even if the kernel could redirect what they send.
+    #[serde(default)]
+    pub outbound_by_proxy: bool,
+}
+
+/// Sizes of a yard that knew none.
+fn full() -> Sizes {
+    Sizes::FULL
 }
 
 /// How many nodes of which kind. Also the fleet file of `up --fleet`.
@@ -44,9 +56,9 @@ pub struct FleetSettings {
     pub min: u32,
     /// Never more nodes.
     pub max: u32,
-    /// What each node declares.
-    #[serde(default)]
-    pub shape: Shape,
+    /// What each node declares; if nobody said, it goes by the machine's memory ([`Settings::shape`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shape: Option<Shape>,
     /// Seconds from the decision to the node's first sign of life, to play a cloud's delay.
     #[serde(default)]
     pub boot_delay_seconds: u32,
@@ -62,15 +74,16 @@ pub struct Shape {
     pub memory: Quantity,
 }
 
-impl Default for Shape {
-    fn default() -> Self {
-        Self { cpu: Quantity::from_units(4), memory: Quantity::from_units(8 << 30) }
+impl Shape {
+    /// The usual CPUs with this much memory.
+    fn of(memory: Bytes) -> Self {
+        Self { cpu: Quantity::from_units(4), memory: Quantity::from_units(i64::try_from(memory.0).unwrap_or(i64::MAX)) }
     }
 }
 
 impl Default for FleetSettings {
     fn default() -> Self {
-        Self { min: 2, max: 4, shape: Shape::default(), boot_delay_seconds: 0 }
+        Self { min: 2, max: 4, shape: None, boot_delay_seconds: 0 }
     }
 }
 
@@ -119,11 +132,23 @@ impl Settings {
             api_port,
             gateway_port,
             fleet: FleetSettings::default(),
+            sizes: Sizes::FULL,
             notebook: None,
             mounts: BTreeMap::new(),
             images: None,
             allow_host: Vec::new(),
+            outbound_by_proxy: false,
         }
+    }
+
+    /// What each node declares.
+    pub fn shape(&self) -> Shape {
+        self.fleet.shape.clone().unwrap_or_else(|| Shape::of(self.sizes.node_memory))
+    }
+
+    /// What had to give way to the machine's memory, if anything.
+    pub fn gave_way(&self) -> Option<String> {
+        self.sizes.said(self.fleet.shape.is_none())
     }
 
     /// The image store.
@@ -179,6 +204,7 @@ impl FleetSettings {
 
     /// Takes `cpu=N,memory=SIZE`.
     pub fn with_shape(mut self, text: &str) -> Result<Self, SettingsError> {
+        let mut shape = self.shape.take().unwrap_or_else(|| Shape::of(Sizes::FULL.node_memory));
         for part in text.split(',') {
             let wrong = || {
                 SettingsError::Wrong(format!(
@@ -188,11 +214,12 @@ impl FleetSettings {
             let (key, value) = part.split_once('=').ok_or_else(wrong)?;
             let quantity = Quantity::parse(value.trim()).map_err(|_| wrong())?;
             match key.trim() {
-                "cpu" => self.shape.cpu = quantity,
-                "memory" => self.shape.memory = quantity,
+                "cpu" => shape.cpu = quantity,
+                "memory" => shape.memory = quantity,
                 _ => return Err(wrong()),
             }
         }
+        self.shape = Some(shape);
         self.checked()
     }
 
@@ -207,7 +234,8 @@ impl FleetSettings {
         if self.max > 200 {
             return wrong("one machine carries at most 200 nodes: ask for fewer");
         }
-        if self.shape.cpu.milli() < 100 || self.shape.memory.units() < (256 << 20) {
+        let too_small = |shape: &Shape| shape.cpu.milli() < 100 || shape.memory.units() < (256 << 20);
+        if self.shape.as_ref().is_some_and(too_small) {
             return wrong("a node needs at least cpu=100m,memory=256Mi");
         }
         Ok(self)
@@ -221,13 +249,26 @@ mod tests {
     #[test]
     fn nodes_and_shape_are_read_or_refused() {
         let fleet = FleetSettings::default().with_nodes("1..3").unwrap().with_shape("cpu=2,memory=3Gi").unwrap();
-        assert_eq!((fleet.min, fleet.max, fleet.shape.cpu.milli()), (1, 3, 2000));
+        let shape = fleet.shape.unwrap();
+        assert_eq!((fleet.min, fleet.max, shape.cpu.milli(), shape.memory.units()), (1, 3, 2000, 3 << 30));
         for text in ["", "3", "4..2", "0..2", "a..b", "1..1000"] {
             assert!(FleetSettings::default().with_nodes(text).is_err(), "{text}");
         }
         for text in ["", "cpu", "cpu=x", "disk=1", "cpu=0,memory=1Gi"] {
             assert!(FleetSettings::default().with_shape(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_shape_that_was_asked_for_does_not_give_way() {
+        let mut settings = Settings::new("id".to_owned(), 1, 2);
+        assert_eq!(settings.shape().memory.units(), 8 << 30);
+        settings.sizes = Sizes::of(Bytes(3 << 30));
+        assert_eq!(settings.shape().memory.units(), 1536 << 20);
+        assert!(settings.gave_way().unwrap().contains("node declares"));
+        settings.fleet = settings.fleet.with_shape("memory=6Gi").unwrap();
+        assert_eq!(settings.shape().memory.units(), 6 << 30);
+        assert!(!settings.gave_way().unwrap().contains("node declares"));
     }
 
     #[test]

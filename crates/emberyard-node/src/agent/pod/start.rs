@@ -96,6 +96,7 @@ fn assemble(
     ]);
     env.extend(image.config.env.clone());
     env.extend(own.clone());
+    env.extend(given(&order.node.config.environment, &env));
     let limit = |name: &str| container.resources.limits.get(name);
     let request = |name: &str| container.resources.requests.get(name).or(limit(name));
     let limits = Limits {
@@ -128,6 +129,12 @@ fn assemble(
         limits,
         oom_score_adj: oom_score(order, container),
     })
+}
+
+/// What the node gives of its own: nothing that is there already, in capitals or not (`https_proxy`, `HTTPS_PROXY`).
+fn given(node: &BTreeMap<String, String>, there: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let missing = |name: &str| !there.keys().any(|own| own.eq_ignore_ascii_case(name));
+    node.iter().filter(|(name, _)| missing(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 fn scratch(dir: &Path, container: &str, attempt: u32) -> PathBuf {
