@@ -1,7 +1,10 @@
 //! The tutorial's parts as scripts: what is typed, what must be seen.
 
 pub mod scale;
+mod steps;
 pub mod tutorial;
+
+pub use steps::Steps;
 
 use crate::error::Failure;
 use crate::session::{self, api};
@@ -16,23 +19,21 @@ use std::time::{Duration, Instant};
 pub const SPARK: (&str, &str) = ("labelSelector", "spark-app-selector");
 
 /// Where a demo plays.
-pub struct Stage {
+pub struct Stage<'a> {
     client: Client,
     notebook: NotebookSettings,
-    begun: Instant,
+    steps: &'a mut Steps,
 }
 
-impl Stage {
+impl<'a> Stage<'a> {
     /// On a running yard.
-    pub fn new(client: Client, notebook: NotebookSettings) -> Self {
-        Self { client, notebook, begun: Instant::now() }
+    pub fn new(client: Client, notebook: NotebookSettings, steps: &'a mut Steps) -> Self {
+        Self { client, notebook, steps }
     }
 
     /// Says a step's verdict.
     pub fn good(&mut self, step: &str, seen: &str) {
-        let seconds = self.begun.elapsed().as_secs_f64();
-        crate::progress::note(&format!("  ok   {step}: {seen} ({seconds:.1} s)"));
-        self.begun = Instant::now();
+        self.steps.good(step, seen);
     }
 
     /// A kernel of the notebook.

@@ -1,26 +1,33 @@
 //! `demo`: plays a part of the tutorial on a yard of this folder, each step with its verdict and time.
 
 use crate::api::admin;
-use crate::cli::{Demo, DemoPart, Up};
-use crate::demo::{Stage, scale, tutorial};
+use crate::cli::{Demo, DemoPart, Form, Up};
+use crate::demo::{Stage, Steps, scale, tutorial};
 use crate::error::Failure;
 use crate::session;
 use crate::yard::{NotebookSettings, Settings, YardDir};
 use clap::Parser;
 
 /// Runs the verb. A yard that was not running is started and, unless `--keep`, stopped again.
-pub async fn run(dir: &YardDir, arguments: &Demo) -> Result<(), Failure> {
+pub async fn run(dir: &YardDir, arguments: &Demo, form: Form) -> Result<(), Failure> {
     let was_running = super::up::running(dir).is_some();
-    let outcome = play(dir, arguments.part).await;
+    let mut steps = Steps::begin(arguments.part);
+    let outcome = play(dir, arguments.part, &mut steps).await;
+    if let Err(failure) = &outcome {
+        steps.failed(failure);
+    }
     if !was_running && !arguments.keep {
         super::down::stop(dir)?;
+    }
+    if matches!(form, Form::Json | Form::Yaml) {
+        crate::output::structured(form, &steps)?;
     }
     outcome
 }
 
-async fn play(dir: &YardDir, part: DemoPart) -> Result<(), Failure> {
-    let notebook = start(dir, part).await?;
-    let mut stage = Stage::new(admin(dir).await?, notebook);
+async fn play(dir: &YardDir, part: DemoPart, steps: &mut Steps) -> Result<(), Failure> {
+    let notebook = start(dir, part, steps).await?;
+    let mut stage = Stage::new(admin(dir).await?, notebook, steps);
     match part {
         DemoPart::Tutorial => tutorial::play(&mut stage).await,
         DemoPart::Scale => scale::play(&mut stage).await,
@@ -28,7 +35,7 @@ async fn play(dir: &YardDir, part: DemoPart) -> Result<(), Failure> {
 }
 
 /// The yard as the tutorial has it: from two to four nodes, the notebook under its name.
-async fn start(dir: &YardDir, part: DemoPart) -> Result<NotebookSettings, Failure> {
+async fn start(dir: &YardDir, part: DemoPart, steps: &mut Steps) -> Result<NotebookSettings, Failure> {
     // The folder of a demo is its own: nobody's files are shown around.
     let folder = dir.path().join("demo");
     std::fs::create_dir_all(&folder).map_err(|source| Failure::Folder { path: folder.clone(), source })?;
@@ -40,10 +47,16 @@ async fn start(dir: &YardDir, part: DemoPart) -> Result<NotebookSettings, Failur
     let typed = crate::cli::Cli::try_parse_from(words).map_err(|error| Failure::Usage(error.to_string()))?;
     let crate::cli::Verb::Up(up) = typed.verb else { return Err(Failure::Usage("up".to_owned())) };
     let up: Up = up;
+    if super::up::running(dir).is_none() {
+        super::up::prepare(dir, &up).await?;
+        steps.good("images", "notebook and executors have theirs");
+    }
     super::up::bring_up(dir, &up).await?;
+    steps.good("yard", "its processes run");
     let notebook = Settings::load(dir)?.and_then(|settings| settings.notebook);
     let notebook = notebook
         .ok_or_else(|| Failure::Usage("the running yard has no notebook: `emberyard down`, then again".to_owned()))?;
     session::open(dir, &notebook).await?;
+    steps.good("notebook", "JupyterLab answers");
     Ok(notebook)
 }
