@@ -4,7 +4,7 @@ pub mod scale;
 mod steps;
 pub mod tutorial;
 
-pub use steps::Steps;
+pub use steps::Played;
 
 use crate::error::Failure;
 use crate::session::{self, api};
@@ -22,12 +22,12 @@ pub const SPARK: (&str, &str) = ("labelSelector", "spark-app-selector");
 pub struct Stage<'a> {
     client: Client,
     notebook: NotebookSettings,
-    steps: &'a mut Steps,
+    steps: &'a mut Played,
 }
 
 impl<'a> Stage<'a> {
     /// On a running yard.
-    pub fn new(client: Client, notebook: NotebookSettings, steps: &'a mut Steps) -> Self {
+    pub fn new(client: Client, notebook: NotebookSettings, steps: &'a mut Played) -> Self {
         Self { client, notebook, steps }
     }
 

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 /// A demo's result; other tools build on these names.
 #[derive(Debug, Serialize)]
-pub struct Steps {
+pub struct Played {
     part: DemoPart,
     steps: Vec<Step>,
     #[serde(skip)]
@@ -31,7 +31,7 @@ enum Verdict {
     Failed,
 }
 
-impl Steps {
+impl Played {
     /// None yet; the first one begins now.
     pub fn begin(part: DemoPart) -> Self {
         Self { part, steps: Vec::new(), begun: Instant::now() }
@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn the_result_names_every_step_and_the_one_that_failed() {
-        let mut steps = Steps::begin(DemoPart::Tutorial);
+        let mut steps = Played::begin(DemoPart::Tutorial);
         steps.good("sum", "4999999950000000");
         steps.failed(&Failure::Demo { step: "stop".to_owned(), why: "still there: pods/a".to_owned() });
         let json = serde_json::to_value(&steps).unwrap();

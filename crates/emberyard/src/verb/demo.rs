@@ -2,7 +2,7 @@
 
 use crate::api::admin;
 use crate::cli::{Demo, DemoPart, Form, Up};
-use crate::demo::{Stage, Steps, scale, tutorial};
+use crate::demo::{Played, Stage, scale, tutorial};
 use crate::error::Failure;
 use crate::session;
 use crate::yard::{NotebookSettings, Settings, YardDir};
@@ -11,7 +11,7 @@ use clap::Parser;
 /// Runs the verb. A yard that was not running is started and, unless `--keep`, stopped again.
 pub async fn run(dir: &YardDir, arguments: &Demo, form: Form) -> Result<(), Failure> {
     let was_running = super::up::running(dir).is_some();
-    let mut steps = Steps::begin(arguments.part);
+    let mut steps = Played::begin(arguments.part);
     let outcome = play(dir, arguments.part, &mut steps).await;
     if let Err(failure) = &outcome {
         steps.failed(failure);
@@ -25,7 +25,7 @@ pub async fn run(dir: &YardDir, arguments: &Demo, form: Form) -> Result<(), Fail
     outcome
 }
 
-async fn play(dir: &YardDir, part: DemoPart, steps: &mut Steps) -> Result<(), Failure> {
+async fn play(dir: &YardDir, part: DemoPart, steps: &mut Played) -> Result<(), Failure> {
     let notebook = start(dir, part, steps).await?;
     let mut stage = Stage::new(admin(dir).await?, notebook, steps);
     match part {
@@ -35,7 +35,7 @@ async fn play(dir: &YardDir, part: DemoPart, steps: &mut Steps) -> Result<(), Fa
 }
 
 /// The yard as the tutorial has it: from two to four nodes, the notebook under its name.
-async fn start(dir: &YardDir, part: DemoPart, steps: &mut Steps) -> Result<NotebookSettings, Failure> {
+async fn start(dir: &YardDir, part: DemoPart, steps: &mut Played) -> Result<NotebookSettings, Failure> {
     // The folder of a demo is its own: nobody's files are shown around.
     let folder = dir.path().join("demo");
     std::fs::create_dir_all(&folder).map_err(|source| Failure::Folder { path: folder.clone(), source })?;
