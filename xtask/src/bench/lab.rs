@@ -76,7 +76,10 @@ impl Lab {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .kill_on_drop(true);
-        let output = self.wait(async { tokio::time::timeout(patience, command.output()).await })?;
+        let output = self.wait(async {
+            let ended = async { command.spawn()?.wait_with_output().await };
+            tokio::time::timeout(patience, ended).await
+        })?;
         let output = output.map_err(|_| format!("`{name}` did not end within {} s", patience.as_secs()))?;
         let output = output.map_err(|error| format!("`{name}`: {error}"))?;
         if !output.status.success() {

@@ -45,7 +45,7 @@ impl Machine {
         Ok(Self {
             cores: std::thread::available_parallelism().map_err(|error| error.to_string())?.get(),
             memory_gib: (total / f64::from(1 << 20) * 10.0).round() / 10.0,
-            kernel: read("/proc/sys/kernel/osrelease")?.trim().to_owned(),
+            kernel: kernel(&read("/proc/sys/kernel/osrelease")?),
             system: system.map_or("unknown", |name| name.trim_matches('"')).to_owned(),
             root: crate::tools::is_root(),
             load: load()?,
@@ -83,6 +83,11 @@ pub fn settle() -> Result<(), String> {
     Ok(())
 }
 
+/// The version without what its builder called it.
+fn kernel(release: &str) -> String {
+    release.trim().split('-').next().unwrap_or_default().to_owned()
+}
+
 fn load() -> Result<f64, String> {
     let text = read("/proc/loadavg")?;
     let first = text.split_whitespace().next().and_then(|word| word.parse().ok());
@@ -97,4 +102,12 @@ fn read(path: &str) -> Result<String, String> {
 fn git(arguments: &[&str]) -> Option<String> {
     let output = Command::new("git").args(arguments).current_dir(crate::root()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_kernel_is_told_by_its_version() {
+        assert_eq!(super::kernel("6.1.0-49-amd64\n"), "6.1.0");
+    }
 }
