@@ -18,6 +18,7 @@ pub fn run(extent: Extent) -> Result<(), String> {
     step("format", || cargo(&["fmt", "--all", "--", "--check"]))?;
     step("layers", crate::layers::check)?;
     step("pure rings", crate::purity::check)?;
+    step("benchmarks page", crate::bench::check_page)?;
     step("lints", || cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))?;
     if extent == Extent::Fast {
         return step("unit and golden tests", || cargo(&["test", "--workspace", "--locked", "--lib", "--bins"]));

@@ -3,6 +3,7 @@
 #![cfg(target_os = "linux")]
 
 mod atlas;
+mod bench;
 mod check;
 mod layers;
 mod purity;
@@ -14,6 +15,9 @@ const HELP: &str = "cargo xtask WORD
 
   check [--fast]   everything CI asks: format, lints, layers, licences, docs, unit, golden and journey tests
                    (--fast leaves out licences, docs and the journeys)
+  bench NAME ...   measures and writes bench/results/NAME.json and BENCHMARKS.md; names: first-light, up, context, api,
+                   memory, or all; `page` only remakes the page
+                   [--rounds N] [--images DIR: image store to use] [--now: do not wait for a quiet machine]
   atlas DATA_DIR   remakes the table of kinds (crates/emberyard-object/data) from what a real API server says of itself
   layers           which crate may use which, and what rings 0 and 1 may not touch
 ";
@@ -25,6 +29,9 @@ pub fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         ["check"] => check::run(check::Extent::Full),
         ["check", "--fast"] => check::run(check::Extent::Fast),
+        ["bench", words @ ..] if !words.is_empty() => bench::run(words),
+        // What `bench api` runs in release mode.
+        ["load", words @ ..] => bench::load::run(words),
         ["atlas", data] => atlas::run(std::path::Path::new(data)),
         ["layers"] => layers::check().and_then(|()| purity::check()),
         _ => {

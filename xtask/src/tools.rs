@@ -125,12 +125,13 @@ pub fn journey() -> Result<Journey, String> {
     Ok(Journey { environment, _copy: Some(copy) })
 }
 
-fn target() -> PathBuf {
+/// Cargo's folder, as the workspace's folder sees it.
+pub fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from)
 }
 
 /// Whether root runs this: /proc says whose process it is.
-fn is_root() -> bool {
+pub fn is_root() -> bool {
     std::fs::metadata("/proc/self").is_ok_and(|metadata| std::os::unix::fs::MetadataExt::uid(&metadata) == 0)
 }
 

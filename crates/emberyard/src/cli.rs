@@ -179,7 +179,8 @@ pub struct Demo {
 }
 
 /// Parts of the tutorial.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum DemoPart {
     /// Notebook, two executors, the sum, and gone again.
     Tutorial,

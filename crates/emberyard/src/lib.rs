@@ -59,7 +59,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Verb::YardNet(step) => runtime(1)?.block_on(verb::yard_net::run(&dir, &step)),
         Verb::Up(arguments) => runtime(1)?.block_on(verb::up::run(&dir, &arguments)),
         Verb::Status => runtime(1)?.block_on(verb::status::run(&dir, form)),
-        Verb::Demo(arguments) => runtime(1)?.block_on(verb::demo::run(&dir, &arguments)),
+        Verb::Demo(arguments) => runtime(1)?.block_on(verb::demo::run(&dir, &arguments, form)),
         Verb::Notebook(verb) => runtime(1)?.block_on(verb::notebook::run(&dir, &verb, form)),
         Verb::Image(verb) => runtime(1)?.block_on(verb::image::run(&dir, &verb, form)),
         Verb::Node(verb) => runtime(1)?.block_on(verb::node::run(&dir, &verb, form)),

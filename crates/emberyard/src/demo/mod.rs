@@ -1,7 +1,10 @@
 //! The tutorial's parts as scripts: what is typed, what must be seen.
 
 pub mod scale;
+mod steps;
 pub mod tutorial;
+
+pub use steps::Played;
 
 use crate::error::Failure;
 use crate::session::{self, api};
@@ -16,17 +19,17 @@ use std::time::{Duration, Instant};
 pub const SPARK: (&str, &str) = ("labelSelector", "spark-app-selector");
 
 /// Where a demo plays.
-pub struct Stage {
+pub struct Stage<'a> {
     client: Client,
     notebook: NotebookSettings,
     executors: u32,
-    begun: Instant,
+    steps: &'a mut Played,
 }
 
-impl Stage {
+impl<'a> Stage<'a> {
     /// On a running yard, with so many executors.
-    pub fn new(client: Client, notebook: NotebookSettings, executors: u32) -> Self {
-        Self { client, notebook, executors, begun: Instant::now() }
+    pub fn new(client: Client, notebook: NotebookSettings, executors: u32, steps: &'a mut Played) -> Self {
+        Self { client, notebook, executors, steps }
     }
 
     /// The tutorial's cell, as its reader types it, with this demo's number of executors.
@@ -37,9 +40,7 @@ impl Stage {
 
     /// Says a step's verdict.
     pub fn good(&mut self, step: &str, seen: &str) {
-        let seconds = self.begun.elapsed().as_secs_f64();
-        crate::progress::note(&format!("  ok   {step}: {seen} ({seconds:.1} s)"));
-        self.begun = Instant::now();
+        self.steps.good(step, seen);
     }
 
     /// A kernel of the notebook.

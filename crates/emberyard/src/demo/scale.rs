@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 const REMOVAL: Duration = Duration::from_secs(30);
 
 /// Plays it.
-pub async fn play(stage: &mut Stage) -> Result<(), Failure> {
+pub async fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
     let before = stage.ready_nodes().await?;
     stage.good("nodes", &before.join(", "));
 

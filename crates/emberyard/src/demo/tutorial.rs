@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Plays it.
-pub async fn play(stage: &mut Stage) -> Result<(), Failure> {
+pub async fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
     let nodes = stage.ready_nodes().await?;
     check("nodes", nodes.len() >= 2, || format!("two nodes were expected, ready are {nodes:?}"))?;
     stage.good("nodes", &nodes.join(", "));

@@ -39,6 +39,13 @@ pub async fn bring_up(dir: &YardDir, arguments: &Up) -> Result<Status, Failure> 
         note("the yard runs already");
         return Ok(status);
     }
+    prepare(dir, arguments).await?;
+    start_keeper(dir)?;
+    wait_for_keeper(dir).await
+}
+
+/// What comes before the first process: checks, settings, images. Running it twice is safe.
+pub async fn prepare(dir: &YardDir, arguments: &Up) -> Result<(), Failure> {
     crate::verb::doctor::preflight(dir)?;
     let settings = settle(dir, arguments)?;
     if let Some(text) = settings.gave_way() {
@@ -47,8 +54,7 @@ pub async fn bring_up(dir: &YardDir, arguments: &Up) -> Result<Status, Failure> 
     if settings.notebook.is_some() {
         crate::verb::image::ensure(dir, &settings).await?;
     }
-    start_keeper(dir)?;
-    wait_for_keeper(dir).await
+    Ok(())
 }
 
 /// The status of a keeper that answers.
