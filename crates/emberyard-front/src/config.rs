@@ -10,6 +10,8 @@ pub struct GatewayConfig {
     pub listener: TcpListener,
     /// The cluster, to learn where notebooks are.
     pub client: Client,
+    /// Random bytes, of which the overview's token is made if it has none yet.
+    pub random: [u8; 24],
     /// Host names it answers to, beside the loopback's own.
     pub hosts: Vec<String>,
     /// Ends it.

@@ -1,5 +1,6 @@
 //! The few pages of the gateway's own.
 
+use crate::overview::{self, Overview};
 use crate::proxy::{Answer, full};
 use crate::routes::{NotebookId, Route};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, REFRESH};
@@ -8,7 +9,10 @@ use serde_json::json;
 use std::fmt::Write as _;
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:42rem;margin:4rem auto;padding:0 1rem;color:#222}\
-                     a{color:#b34700}li{margin:.4rem 0}small{color:#666}";
+                     a{color:#b34700}li{margin:.4rem 0}small{color:#666}\
+                     table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.1rem .8rem .1rem 0}";
+/// Seconds after which the overview looks again by itself.
+const OVERVIEW_REFRESH: &str = "3";
 
 /// A page with a title and paragraphs of HTML.
 fn page(status: StatusCode, title: &str, body: &str) -> Response<Answer> {
@@ -64,6 +68,35 @@ pub fn status(notebooks: &[(&NotebookId, &Route)]) -> Response<Answer> {
     answer(StatusCode::OK, "application/json", json!({ "notebooks": list }).to_string())
 }
 
+/// The whole yard; the page looks again by itself.
+pub fn overview(overview: &Overview) -> Response<Answer> {
+    let mut response = page(StatusCode::OK, "The yard", &overview::page(overview));
+    response.headers_mut().insert(REFRESH, http::HeaderValue::from_static(OVERVIEW_REFRESH));
+    response
+}
+
+/// The same for machines.
+pub fn overview_status(overview: &Overview) -> Response<Answer> {
+    answer(StatusCode::OK, "application/json", serde_json::to_string(overview).unwrap_or_default())
+}
+
+/// The cluster did not tell what the overview needs.
+pub fn overview_missing(why: &str) -> Response<Answer> {
+    let mut response =
+        page(StatusCode::BAD_GATEWAY, "The yard", &format!("<p>The cluster does not answer: {}", escape(why)));
+    response.headers_mut().insert(REFRESH, http::HeaderValue::from_static(OVERVIEW_REFRESH));
+    response
+}
+
+/// The overview's token was not shown.
+pub fn overview_closed() -> Response<Answer> {
+    page(
+        StatusCode::FORBIDDEN,
+        "Closed",
+        "<p>Open this page by the link that <code>emberyard up</code> and <code>emberyard status</code> print.",
+    )
+}
+
 /// The gateway lives.
 pub fn health() -> Response<Answer> {
     answer(StatusCode::OK, "text/plain", "ok\n".to_owned())
@@ -109,6 +142,6 @@ pub fn redirect(to: &str) -> Response<Answer> {
     response
 }
 
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

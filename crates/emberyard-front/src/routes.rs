@@ -68,6 +68,10 @@ pub enum Target {
     Index,
     /// The same for machines.
     Status,
+    /// The page of the whole yard.
+    Overview,
+    /// The same for machines.
+    OverviewStatus,
     /// Whether the gateway lives.
     Health,
     /// The same with a slash behind it: relative links need it.
@@ -91,6 +95,8 @@ pub fn target(path: &str) -> Target {
         "/" => return Target::Index,
         "/status.json" => return Target::Status,
         "/healthz" => return Target::Health,
+        "/yard" => return Target::Overview,
+        "/yard.json" => return Target::OverviewStatus,
         _ => {}
     }
     let Some((namespace, rest)) = path.strip_prefix("/notebooks/").and_then(|rest| rest.split_once('/')) else {
@@ -126,6 +132,9 @@ mod tests {
         let table = [
             ("/", Target::Index),
             ("/status.json", Target::Status),
+            ("/yard", Target::Overview),
+            ("/yard.json", Target::OverviewStatus),
+            ("/yard/x", Target::Unknown),
             ("/x", Target::Unknown),
             ("/notebooks/d", Target::Unknown),
             ("/notebooks//n/", Target::Unknown),

@@ -1,11 +1,13 @@
 //! Accepts, looks at host, path and token, and passes on.
 
-use crate::access::{Shown, cookie, shown, without_token};
+use crate::access::{Door, Shown, cookie, shown, without_token};
 use crate::config::GatewayConfig;
 use crate::error::GatewayError;
+use crate::overview::{self, Source};
 use crate::proxy::{Answer, Onward, pass_on};
 use crate::routes::{NotebookId, Route, Routes, Target, target};
 use crate::{follow, host, page};
+use emberyard_client::Client;
 use http::header::{HOST, SET_COOKIE};
 use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
@@ -21,29 +23,44 @@ use tokio_util::sync::CancellationToken;
 
 /// Connections at one time; more wait in the kernel's queue.
 const CONNECTIONS: usize = 1024;
+/// The overview's token is asked for again after this long.
+const TOKEN_AGAIN: Duration = Duration::from_secs(1);
 /// A browser that takes longer to send its headers is no browser.
 const HEADERS_WITHIN: Duration = Duration::from_secs(20);
 
 /// Serves until shutdown.
 pub async fn serve(config: GatewayConfig) -> Result<(), GatewayError> {
-    let GatewayConfig { listener, client, hosts, shutdown } = config;
+    let GatewayConfig { listener, client, random, hosts, shutdown } = config;
     listener.set_nonblocking(true).map_err(GatewayError::Listener)?;
     let listener = TcpListener::from_std(listener).map_err(GatewayError::Listener)?;
     let (sender, routes) = watch::channel(Arc::new(Routes::new()));
-    let follower = tokio::spawn(follow::follow(client, sender));
-    accept(listener, routes, hosts, shutdown).await;
+    let follower = tokio::spawn(follow::follow(client.clone(), sender));
+    let (teller, token) = watch::channel(None);
+    let learner = tokio::spawn(learn_token(client.clone(), random, teller));
+    let look: Source = Arc::new(move || {
+        let client = client.clone();
+        Box::pin(async move { overview::look(&client).await })
+    });
+    accept(listener, Gateway { routes, hosts, look, token }, shutdown).await;
     follower.abort();
+    learner.abort();
     Ok(())
 }
 
+/// Until the overview has its token it stays closed.
+async fn learn_token(client: Client, random: [u8; 24], teller: watch::Sender<Option<String>>) {
+    loop {
+        match overview::ensure_token(&client, &random).await {
+            Ok(token) => return drop(teller.send(Some(token))),
+            Err(error) => tracing::debug!(%error, "the overview has no token yet"),
+        }
+        tokio::time::sleep(TOKEN_AGAIN).await;
+    }
+}
+
 /// The accepting half, over routes from anywhere.
-async fn accept(
-    listener: TcpListener,
-    routes: watch::Receiver<Arc<Routes>>,
-    hosts: Vec<String>,
-    shutdown: CancellationToken,
-) {
-    let gateway = Arc::new(Gateway { routes, hosts });
+async fn accept(listener: TcpListener, gateway: Gateway, shutdown: CancellationToken) {
+    let gateway = Arc::new(gateway);
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
         let Ok(place) = places.clone().acquire_owned().await else { return };
@@ -84,6 +101,10 @@ async fn accept(
 struct Gateway {
     routes: watch::Receiver<Arc<Routes>>,
     hosts: Vec<String>,
+    /// Where the overview comes from.
+    look: Source,
+    /// The overview's token; none until it is known.
+    token: watch::Receiver<Option<String>>,
 }
 
 impl Gateway {
@@ -96,6 +117,7 @@ impl Gateway {
         match target(request.uri().path()) {
             Target::Index => page::index(&visible(&routes, &request)),
             Target::Status => page::status(&visible(&routes, &request)),
+            Target::Overview | Target::OverviewStatus => self.overview(&request).await,
             Target::Health => page::health(),
             Target::Unknown => page::unknown("There is nothing at this address."),
             Target::AddSlash => {
@@ -112,17 +134,43 @@ impl Gateway {
             },
         }
     }
+
+    /// The page of the whole yard, for who has shown its token.
+    async fn overview(&self, request: &Request<Incoming>) -> Response<Answer> {
+        let token = self.token.borrow().clone();
+        match shown(Door::Overview, token.as_deref(), request.uri().query(), request.headers()) {
+            Shown::Nothing => return page::overview_closed(),
+            Shown::Token => return without_token_in_address(request, Door::Overview, token.as_deref()),
+            Shown::Cookie => {}
+        }
+        match (self.look)().await {
+            Ok(seen) if request.uri().path() == overview::PATH => page::overview(&seen),
+            Ok(seen) => page::overview_status(&seen),
+            Err(why) => page::overview_missing(&why),
+        }
+    }
+}
+
+/// Gives the cookie and sends the browser to the same address without the token: it leaves the address bar, and stays
+/// out of pages and logs.
+fn without_token_in_address(request: &Request<Incoming>, door: Door<'_>, token: Option<&str>) -> Response<Answer> {
+    let query = without_token(request.uri().query().unwrap_or_default());
+    let mark = if query.is_empty() { "" } else { "?" };
+    let mut response = page::redirect(&format!("{}{mark}{query}", request.uri().path()));
+    give_cookie(&mut response, door, token);
+    response
 }
 
 /// Jupyter asks for its token itself; who shows it here also gets the cookie for the Spark UI.
 async fn jupyter(request: Request<Incoming>, id: &NotebookId, route: &Route, from: IpAddr) -> Response<Answer> {
-    let gives_cookie = shown(id, route, request.uri().query(), request.headers()) == Shown::Token;
+    let door = Door::Notebook(id);
+    let gives_cookie = shown(door, route.token.as_deref(), request.uri().query(), request.headers()) == Shown::Token;
     let Some(to) = route.jupyter() else { return page::not_yet(id) };
     let path_and_query = request.uri().path_and_query().map_or("/", |whole| whole.as_str()).to_owned();
     let onward = Onward { notebook: id, to, path_and_query, from };
     let Some(mut response) = pass_on(request, onward).await else { return page::not_yet(id) };
     if gives_cookie {
-        give_cookie(&mut response, id, route);
+        give_cookie(&mut response, door, route.token.as_deref());
     }
     response
 }
@@ -135,16 +183,10 @@ async fn spark_ui(
     from: IpAddr,
 ) -> Response<Answer> {
     let query = request.uri().query();
-    match shown(id, route, query, request.headers()) {
+    let door = Door::Notebook(id);
+    match shown(door, route.token.as_deref(), query, request.headers()) {
         Shown::Nothing => return page::closed(id),
-        Shown::Token => {
-            // The token leaves the address bar, and stays out of Spark's pages and logs.
-            let query = without_token(query.unwrap_or_default());
-            let mark = if query.is_empty() { "" } else { "?" };
-            let mut response = page::redirect(&format!("{}{mark}{query}", request.uri().path()));
-            give_cookie(&mut response, id, route);
-            return response;
-        }
+        Shown::Token => return without_token_in_address(&request, door, route.token.as_deref()),
         Shown::Cookie => {}
     }
     let Some(to) = route.door() else { return page::not_yet(id) };
@@ -155,12 +197,14 @@ async fn spark_ui(
 
 /// The notebooks whose token this browser has shown.
 fn visible<'a>(routes: &'a Routes, request: &Request<Incoming>) -> Vec<(&'a NotebookId, &'a Route)> {
-    let may = |id: &NotebookId, route: &Route| shown(id, route, None, request.headers()) == Shown::Cookie;
+    let may = |id: &NotebookId, route: &Route| {
+        shown(Door::Notebook(id), route.token.as_deref(), None, request.headers()) == Shown::Cookie
+    };
     routes.iter().filter(|(id, route)| may(id, route)).collect()
 }
 
-fn give_cookie(response: &mut Response<Answer>, id: &NotebookId, route: &Route) {
-    let value = route.token.as_deref().and_then(|token| HeaderValue::from_str(&cookie(id, token)).ok());
+fn give_cookie(response: &mut Response<Answer>, door: Door<'_>, token: Option<&str>) {
+    let value = token.and_then(|token| HeaderValue::from_str(&cookie(door, token)).ok());
     if let Some(value) = value {
         response.headers_mut().append(SET_COOKIE, value);
     }

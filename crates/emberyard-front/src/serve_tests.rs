@@ -57,7 +57,14 @@ async fn gateway() -> Fixture {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let shutdown = CancellationToken::new();
-    tokio::spawn(accept(listener, receiver, Vec::new(), shutdown.clone()));
+    let (_teller, token) = watch::channel(Some("yardsecret".to_owned()));
+    let look: Source = Arc::new(|| {
+        let node =
+            overview::Node { name: "node-1".into(), state: "ready", cpu: "4".into(), memory: "8Gi".into(), pods: 1 };
+        Box::pin(async move { Ok(overview::Overview { nodes: vec![node], ..overview::Overview::default() }) })
+    });
+    let gateway = Gateway { routes: receiver, hosts: Vec::new(), look, token };
+    tokio::spawn(accept(listener, gateway, shutdown.clone()));
     Fixture { address, shutdown }
 }
 
@@ -112,6 +119,26 @@ async fn the_spark_ui_opens_only_to_who_has_shown_the_token() {
         get(&gateway, "/status.json", &cookie).await.2,
         r#"{"notebooks":[{"name":"n","namespace":"d","path":"/notebooks/d/n/","phase":"Running"}]}"#
     );
+}
+
+#[tokio::test]
+async fn the_overview_opens_only_to_who_has_shown_its_token() {
+    let gateway = gateway().await;
+    for closed in ["/yard", "/yard?token=secret", "/yard.json", "/yard?token="] {
+        let (status, _, body) = get(&gateway, closed, "").await;
+        assert!(status == 403 && !body.contains("node-1"), "{closed}: {status} {body}");
+    }
+    let (status, head, _) = get(&gateway, "/yard?token=yardsecret", "").await;
+    assert!(status == 302 && !head.contains("yardsecret"), "{head}");
+    let cookie = format!("Cookie: {}\r\n", given_cookie(&head));
+    let (status, head, body) = get(&gateway, "/yard", &cookie).await;
+    assert!(
+        status == 200 && body.contains("<td>node-1") && head.to_lowercase().contains("refresh: 3"),
+        "{head} {body}"
+    );
+    let (status, _, body) = get(&gateway, "/yard.json", &cookie).await;
+    assert!(status == 200 && body.contains(r#""name":"node-1""#), "{body}");
+    assert_eq!(get(&gateway, "/notebooks/d/n/spark/", &cookie).await.0, 403, "it opens nothing else");
 }
 
 #[tokio::test]

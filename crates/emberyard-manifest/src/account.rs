@@ -2,6 +2,7 @@
 
 use crate::labels::owned;
 use crate::validate::Session;
+use emberyard_model::notebook::{GROUP, NOTEBOOKS};
 use serde_json::{Value, json};
 
 pub(crate) fn service_account(session: &Session) -> Value {
@@ -21,6 +22,8 @@ pub(crate) fn role(session: &Session) -> Value {
         "rules": [
             {"apiGroups": [""], "resources": ["pods", "configmaps", "services", "persistentvolumeclaims"], "verbs": all},
             {"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]},
+            // What its kernels tell their user: who waits for what.
+            {"apiGroups": [GROUP], "resources": [NOTEBOOKS], "resourceNames": [session.identity.name], "verbs": ["get"]},
         ],
     })
 }

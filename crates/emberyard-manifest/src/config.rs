@@ -10,6 +10,7 @@ pub(crate) const JUPYTER_CONFIG: &str = "jupyter_server_config.py";
 pub(crate) const DOOR: &str = "spark_door.py";
 pub(crate) const KERNEL_CONFIG: &str = "ipython_kernel_config.py";
 pub(crate) const GUARD: &str = "spark_guard.py";
+pub(crate) const NEWS: &str = "spark_news.py";
 pub(crate) const TUTORIAL: &str = "tutorial.ipynb";
 
 pub(crate) fn config_map(session: &Session) -> Value {
@@ -22,6 +23,7 @@ pub(crate) fn config_map(session: &Session) -> Value {
             DOOR: include_str!("assets/spark_door.py"),
             KERNEL_CONFIG: include_str!("assets/ipython_kernel_config.py"),
             GUARD: include_str!("assets/spark_guard.py"),
+            NEWS: include_str!("assets/spark_news.py"),
             TUTORIAL: tutorial(session),
         },
     })

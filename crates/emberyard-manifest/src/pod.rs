@@ -1,6 +1,6 @@
 //! The notebook's pod: Jupyter with its kernels and Spark drivers, and beside it the door to the Spark UI.
 
-use crate::config::{DOOR, GUARD, JUPYTER_CONFIG, KERNEL_CONFIG, SPARK_DEFAULTS, TUTORIAL};
+use crate::config::{DOOR, GUARD, JUPYTER_CONFIG, KERNEL_CONFIG, NEWS, SPARK_DEFAULTS, TUTORIAL};
 use crate::labels::{SPEC_ANNOTATION, owned};
 use crate::validate::Session;
 use emberyard_model::notebook::{DOOR_PORT, JUPYTER_PORT, TOKEN_KEY};
@@ -62,6 +62,7 @@ fn notebook(session: &Session) -> Value {
         "env": [
             {"name": "HOME", "value": HOME},
             {"name": "EMBERYARD_BASE_URL", "value": base_path},
+            {"name": "EMBERYARD_NOTEBOOK", "value": session.identity.name},
             {"name": "EMBERYARD_ROOT_DIR", "value": root},
             {"name": "EMBERYARD_EXAMPLES", "value": format!("{ETC}/examples")},
             // Files about running servers must not outlive the processes they name.
@@ -108,7 +109,7 @@ fn volumes(session: &Session) -> Value {
         config("spark", &[SPARK_DEFAULTS]),
         config("jupyter", &[JUPYTER_CONFIG]),
         config("door", &[DOOR]),
-        config("ipython", &[KERNEL_CONFIG, GUARD]),
+        config("ipython", &[KERNEL_CONFIG, GUARD, NEWS]),
         config("examples", &[TUTORIAL]),
     ];
     if let Some(folder) = &session.folder {

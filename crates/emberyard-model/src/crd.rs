@@ -97,6 +97,11 @@ fn status() -> Value {
             "url": {"type": "string"},
             "pod": {"type": "string"},
             "tokenSecret": {"type": "string"},
+            "sessions": {
+                "type": "array",
+                "description": "Its Spark sessions: who works, who waits for what, who ended and why.",
+                "items": session(),
+            },
             "conditions": {
                 "type": "array",
                 "x-kubernetes-list-type": "map",
@@ -113,6 +118,31 @@ fn status() -> Value {
                     },
                 },
             },
+        },
+    })
+}
+
+/// [`crate::SessionStatus`].
+fn session() -> Value {
+    let list = |properties: Value| json!({"type": "array", "items": {"type": "object", "properties": properties}});
+    json!({
+        "type": "object",
+        "properties": {
+            "application": {"type": "string"},
+            "since": {"type": "string", "format": "date-time"},
+            "running": {"type": "integer", "format": "int64"},
+            "waiting": list(json!({
+                "pods": {"type": "array", "items": {"type": "string"}},
+                "why": {"type": "string"},
+                "never": {"type": "boolean"},
+                "expected": {"type": "string", "format": "date-time"},
+            })),
+            "ended": list(json!({
+                "pod": {"type": "string"},
+                "at": {"type": "string", "format": "date-time"},
+                "what": {"type": "string"},
+                "cure": {"type": "string"},
+            })),
         },
     })
 }

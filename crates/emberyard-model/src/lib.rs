@@ -8,10 +8,12 @@ pub mod fit;
 pub mod name;
 pub mod notebook;
 pub mod quantity;
+pub mod session;
 pub mod time;
 
 pub use explained::{Code, Explained, with_causes};
 pub use name::{NameError, NamespaceName, NodeName, ObjectName, PodName};
 pub use notebook::{Condition, Folder, HomeVolume, NotebookPhase, NotebookResources, NotebookSpec, NotebookStatus};
 pub use quantity::{Bytes, Cpu, Quantity, QuantityError, Resources};
+pub use session::{EndedExecutor, SessionStatus, Waiting};
 pub use time::{Timestamp, TimestampError};

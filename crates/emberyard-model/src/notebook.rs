@@ -3,6 +3,7 @@
 //! Written by users (or `emberyard notebook create`), reconciled by the operator, on any cluster.
 
 use crate::quantity::Quantity;
+use crate::session::SessionStatus;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -124,6 +125,8 @@ pub struct NotebookStatus {
     pub token_secret: Option<String>,
     /// `Ready` and `UpToDate`, as Kubernetes writes conditions.
     pub conditions: Vec<Condition>,
+    /// Its Spark sessions.
+    pub sessions: Vec<SessionStatus>,
 }
 
 /// A condition, as Kubernetes writes them (`metav1.Condition`).

@@ -4,7 +4,9 @@ use crate::config::OperatorConfig;
 use crate::error::OperatorError;
 use crate::{fleet, lease, notebooks};
 use emberyard_client::ApiError;
+use emberyard_plan::session::Outlook;
 use serde_json::Value;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -17,8 +19,11 @@ pub async fn run(config: OperatorConfig) -> Result<(), OperatorError> {
     define(&config, &emberyard_model::crd::notebook()).await?;
     let (leading, follows) = watch::channel(false);
     let lease = tokio::spawn(lease::hold(config.clone(), leading));
-    let fleet = config.fleet.clone().map(|fleet| tokio::spawn(fleet::run(config.clone(), fleet, follows.clone())));
-    notebooks::run(config, follows).await;
+    // What the fleet intends is told to those who wait for it.
+    let (tell, outlook) = watch::channel(Arc::new(Outlook::default()));
+    let fleet =
+        config.fleet.clone().map(|fleet| tokio::spawn(fleet::run(config.clone(), fleet, follows.clone(), tell)));
+    notebooks::run(config, follows, outlook).await;
     for task in fleet.into_iter().chain([lease]) {
         if let Err(error) = task.await {
             tracing::error!(%error, "a part of the operator ended badly");

@@ -2,6 +2,7 @@
 //!
 //! Ring 1: values in, values out. [`observe`] turns Kubernetes objects into the [`World`], [`fleet::plan`] turns a world and a
 //! [`Policy`] into a [`Plan`] whose [`Reason`]s are what `emberyard explain` prints, [`lint()`] looks for contradictions in it.
+//! [`session`] tells a Spark session's user who waits for what and who ended why.
 
 pub mod fleet;
 mod gang;
@@ -13,6 +14,7 @@ mod reason;
 mod removal;
 mod room;
 mod seconds;
+pub mod session;
 mod world;
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ use crate::progress::Step;
 use crate::yard::{NotebookSettings, YardDir};
 use base64::Engine as _;
 use emberyard_client::{ApiError, Client, ContentKind};
+use emberyard_front::overview;
+use emberyard_model::notebook::TOKEN_KEY;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -106,6 +108,12 @@ pub async fn link(client: &Client, notebook: &Value) -> Result<Option<String>, F
     Ok(Some(format!("{url}?token={token}")))
 }
 
+/// The link that opens the read-only page of the yard; `None` until the gateway has made its token.
+pub async fn overview_link(client: &Client, gateway_port: u16) -> Result<Option<String>, Failure> {
+    let token = secret_token(client, overview::TOKEN_NAMESPACE, overview::TOKEN_NAME).await?;
+    Ok(token.map(|token| format!("http://127.0.0.1:{gateway_port}{}?token={token}", overview::PATH)))
+}
+
 /// A notebook's access token.
 pub async fn token(client: &Client, notebook: &Value) -> Result<Option<String>, Failure> {
     let (Some(namespace), Some(secret)) =
@@ -113,11 +121,15 @@ pub async fn token(client: &Client, notebook: &Value) -> Result<Option<String>, 
     else {
         return Ok(None);
     };
+    secret_token(client, namespace, secret).await
+}
+
+async fn secret_token(client: &Client, namespace: &str, secret: &str) -> Result<Option<String>, Failure> {
     let Some(secret) = client.find(&format!("/api/v1/namespaces/{namespace}/secrets/{secret}")).await.map_err(api)?
     else {
         return Ok(None);
     };
-    let encoded = secret["data"]["token"].as_str().unwrap_or("");
+    let encoded = secret["data"][TOKEN_KEY].as_str().unwrap_or("");
     let decoded = base64::engine::general_purpose::STANDARD.decode(encoded).ok();
     Ok(decoded.and_then(|bytes| String::from_utf8(bytes).ok()).map(|text| text.trim().to_owned()))
 }

@@ -60,7 +60,7 @@ fn a_write_that_would_be_lost_is_stopped() {
     // A kernel reads the same files in its user's place; /etc is the test machine's own.
     let config = folder.path().join("ipython/profile_default");
     std::fs::create_dir_all(&config).unwrap();
-    for file in ["spark_guard.py", "ipython_kernel_config.py"] {
+    for file in ["spark_guard.py", "spark_news.py", "ipython_kernel_config.py"] {
         std::fs::write(config.join(file), asset(file)).unwrap();
     }
     let table = Command::new(&python).args(["-c", TABLE]).env("PYTHONPATH", &config).output().unwrap();

@@ -6,6 +6,7 @@ mod door;
 mod guard;
 mod http;
 mod jupyter;
+mod news;
 
 use std::io::Write as _;
 use std::net::TcpListener;

@@ -9,8 +9,10 @@ pub mod world;
 use crate::config::{FleetConfig, OperatorConfig};
 use crate::index::Index;
 use emberyard_model::Timestamp;
+use emberyard_plan::session::Outlook;
 use emberyard_plan::{Plan, World, fleet, lint};
 use futures::StreamExt;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -28,10 +30,16 @@ struct Loop {
     before: World,
     gangs: gangs::Gangs,
     told: tell::Told,
+    outlook: watch::Sender<Arc<Outlook>>,
 }
 
-/// Keeps the fleet until shutdown; acts only while it leads.
-pub async fn run(config: OperatorConfig, fleet: FleetConfig, mut leading: watch::Receiver<bool>) {
+/// Keeps the fleet until shutdown; acts only while it leads. What it intends is told by `outlook`.
+pub async fn run(
+    config: OperatorConfig,
+    fleet: FleetConfig,
+    mut leading: watch::Receiver<bool>,
+    outlook: watch::Sender<Arc<Outlook>>,
+) {
     let mut nodes = config.client.watch("/api/v1/nodes", &[]);
     let mut pods = config.client.watch("/api/v1/pods", &[]);
     let shutdown = config.shutdown.clone();
@@ -45,6 +53,7 @@ pub async fn run(config: OperatorConfig, fleet: FleetConfig, mut leading: watch:
         before: World::default(),
         gangs,
         told: tell::Told::default(),
+        outlook,
     };
     let mut next = tokio::time::Instant::now() + PULSE;
     loop {
@@ -91,6 +100,12 @@ impl Loop {
             }
         }
         self.told.tell(&self.config.client, &plan, &self.pods, now).await;
+        let outlook = Arc::new(Outlook::new(&plan, &world, self.memory.usual_boot()));
+        self.outlook.send_if_modified(|before| {
+            let changed = *before != outlook;
+            *before = outlook;
+            changed
+        });
         self.before = world;
         until(&plan, now)
     }

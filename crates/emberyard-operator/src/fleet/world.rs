@@ -7,6 +7,7 @@ use emberyard_model::{NodeName, Timestamp};
 use emberyard_plan::{Node, NodeState, Policy, World, observe};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// Taints that a cluster puts on a node that has just joined and takes away by itself.
 const STARTING: [&str; 2] = ["node.kubernetes.io/not-ready", "node.cloudprovider.kubernetes.io/uninitialized"];
@@ -18,9 +19,16 @@ pub struct Memory {
     since: BTreeMap<NodeName, (ClaimState, Timestamp)>,
     /// Nodes that have been ready: silence of theirs is a loss, not a boot.
     ever_ready: BTreeSet<NodeName>,
+    /// How long the last node took from being asked for to being ready.
+    last_boot: Option<Duration>,
 }
 
 impl Memory {
+    /// How long a node may be expected to take; none before the first was seen to boot.
+    pub fn usual_boot(&self) -> Option<Duration> {
+        self.last_boot
+    }
+
     /// The world as it is now.
     pub fn world(
         &mut self,
@@ -75,7 +83,9 @@ impl Memory {
             node.state = NodeState::Booting { since };
         }
         if node.state == NodeState::Ready {
-            self.ever_ready.insert(name);
+            if let (true, Some(asked)) = (self.ever_ready.insert(name), boots) {
+                self.last_boot = Some(now.since(asked));
+            }
             // Nobody could bring such a node back: it is not this provider's.
             node.keep |= claim.is_none();
         }
@@ -173,7 +183,9 @@ mod tests {
         let mut tainted = node("n", "True");
         tainted["spec"] = json!({"taints": [{"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}]});
         assert_eq!(look(&mut memory, vec![tainted], &[claim("n", Running)], 13), ["n booting 10 4"]);
+        assert_eq!(memory.usual_boot(), None);
         assert_eq!(look(&mut memory, vec![node("n", "True")], &[claim("n", Running)], 14), ["n ready 3"]);
+        assert_eq!(memory.usual_boot(), Some(Duration::from_secs(4)));
         assert_eq!(look(&mut memory, vec![node("n", "Unknown")], &[claim("n", Running)], 16), ["n lost 5 3"]);
         assert_eq!(look(&mut memory, vec![node("n", "True")], &[claim("n", Dead)], 18), ["n lost 18 3"]);
         assert_eq!(look(&mut memory, vec![node("m", "True")], &[], 20), ["m ready 3 kept"]);

@@ -62,11 +62,12 @@ fn owned_by(pod: &Value, uid: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::notebooks::observe::no_spark;
     use emberyard_manifest::{SessionSettings, validate};
     use serde_json::json;
 
     fn action(notebook: &Value, pod: Option<Value>) -> String {
-        let observed = Observed::new(notebook, pod.as_ref()).unwrap();
+        let observed = Observed::new(notebook, pod.as_ref(), &no_spark()).unwrap();
         let settings = SessionSettings::new("http://127.0.0.1:1");
         let session = validate(observed.identity.clone(), observed.spec.clone().unwrap(), &settings).unwrap();
         match decide(&session, &observed).pod {

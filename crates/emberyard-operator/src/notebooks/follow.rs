@@ -1,7 +1,7 @@
 //! The loop: watches fill two indexes, what they touch is reconciled, one notebook at a time.
 
 use super::decide::decide;
-use super::observe::Observed;
+use super::observe::{Observed, Spark};
 use super::{apply, reap, status};
 use crate::config::OperatorConfig;
 use crate::index::Index;
@@ -9,10 +9,12 @@ use crate::view::{Key, label, owner_pod};
 use emberyard_client::{ApiError, ContentKind, WatchEvent, path};
 use emberyard_manifest::{InvalidNotebook, Names, validate};
 use emberyard_model::notebook::{GROUP, NOTEBOOK_LABEL, NOTEBOOKS, VERSION};
-use emberyard_model::{NotebookStatus, Timestamp};
+use emberyard_model::{NotebookStatus, SessionStatus, Timestamp};
+use emberyard_plan::session::Outlook;
 use futures::StreamExt;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -28,11 +30,14 @@ struct Loop {
     dirty: BTreeSet<Key>,
     /// What was written last for each notebook, and when.
     written: BTreeMap<Key, (Vec<Value>, Timestamp)>,
+    /// What was found last of each notebook's Spark sessions.
+    sessions: BTreeMap<Key, Vec<SessionStatus>>,
     reaper: reap::Reaper,
+    outlook: watch::Receiver<Arc<Outlook>>,
 }
 
 /// Follows notebooks until shutdown; writes only while it leads.
-pub async fn run(config: OperatorConfig, mut leading: watch::Receiver<bool>) {
+pub async fn run(config: OperatorConfig, mut leading: watch::Receiver<bool>, outlook: watch::Receiver<Arc<Outlook>>) {
     let mut notebooks = config.client.watch(&path(GROUP, VERSION, "", NOTEBOOKS, ""), &[]);
     let mut pods = config.client.watch("/api/v1/pods", &[]);
     let shutdown = config.shutdown.clone();
@@ -44,8 +49,11 @@ pub async fn run(config: OperatorConfig, mut leading: watch::Receiver<bool>) {
         pods: Index::default(),
         dirty: BTreeSet::new(),
         written: BTreeMap::new(),
+        sessions: BTreeMap::new(),
         reaper: reap::Reaper::default(),
+        outlook: outlook.clone(),
     };
+    let mut news = outlook;
     let mut ticked = false;
     loop {
         tokio::select! {
@@ -53,6 +61,7 @@ pub async fn run(config: OperatorConfig, mut leading: watch::Receiver<bool>) {
             Some(event) = pods.next() => state.pod_event(event),
             _ = ticks.tick() => ticked = true,
             Ok(()) = leading.changed() => state.all_dirty(),
+            Ok(()) = news.changed() => state.waiting_dirty(),
             () = shutdown.cancelled() => return,
         }
         if !*leading.borrow() || !state.notebooks.synced() || !state.pods.synced() {
@@ -75,13 +84,24 @@ impl Loop {
         self.dirty.extend(self.notebooks.apply(event).into_iter().map(|(key, _)| key));
     }
 
+    /// A pod is its notebook's own, or an executor that its notebook's pod owns.
     fn pod_event(&mut self, event: WatchEvent) {
         for (key, before) in self.pods.apply(event) {
-            let pod = self.pods.get(&key).or(before.as_ref());
-            if let Some(notebook) = pod.and_then(|pod| label(pod, NOTEBOOK_LABEL)) {
+            let Some(pod) = self.pods.get(&key).or(before.as_ref()) else { continue };
+            let owner = owner_pod(pod).and_then(|owner| self.pods.get(&Key::new(&*key.namespace, owner)));
+            if let Some(notebook) = label(owner.unwrap_or(pod), NOTEBOOK_LABEL) {
                 self.dirty.insert(Key::new(key.namespace, notebook));
             }
         }
+    }
+
+    /// The fleet has something new to say to those who wait.
+    fn waiting_dirty(&mut self) {
+        let waits = |notebook: &&Value| {
+            let sessions = notebook["status"]["sessions"].as_array().into_iter().flatten();
+            sessions.into_iter().any(|session| session["waiting"].is_array())
+        };
+        self.dirty.extend(self.notebooks.values().filter(waits).map(Key::of));
     }
 
     fn all_dirty(&mut self) {
@@ -103,10 +123,21 @@ impl Loop {
     async fn reconcile(&mut self, key: &Key) -> Result<(), ApiError> {
         let Some(notebook) = self.notebooks.get(key) else {
             self.written.remove(key);
+            self.sessions.remove(key);
             return Ok(());
         };
-        let pod = self.pods.get(&Key::new(&*key.namespace, Names(&key.name).pod()));
-        let Some(observed) = Observed::new(notebook, pod) else { return Ok(()) };
+        let pod_name = Names(&key.name).pod();
+        let pod = self.pods.get(&Key::new(&*key.namespace, &*pod_name));
+        let of_this =
+            |pod: &&Value| owner_pod(pod) == Some(&pod_name) && pod["metadata"]["namespace"] == key.namespace.as_str();
+        let outlook = self.outlook.borrow().clone();
+        let spark = Spark {
+            executors: self.pods.values().filter(of_this).collect(),
+            outlook: &outlook,
+            before: self.sessions.get(key).map(Vec::as_slice),
+        };
+        let Some(observed) = Observed::new(notebook, pod, &spark) else { return Ok(()) };
+        self.sessions.insert(key.clone(), observed.sessions.clone());
         let now = (self.config.clock)();
         let spec = observed.spec.clone().map_err(InvalidNotebook::Form);
         let session = match spec.and_then(|spec| validate(observed.identity.clone(), spec, &self.config.session)) {

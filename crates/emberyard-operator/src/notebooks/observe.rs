@@ -2,7 +2,8 @@
 
 use crate::view::Key;
 use emberyard_manifest::Identity;
-use emberyard_model::{NotebookSpec, NotebookStatus};
+use emberyard_model::{NotebookSpec, NotebookStatus, SessionStatus};
+use emberyard_plan::session::{self, Outlook};
 use serde_json::Value;
 
 /// A notebook and what there is of it.
@@ -18,11 +19,24 @@ pub struct Observed {
     pub status: NotebookStatus,
     /// Its pod.
     pub pod: Option<Value>,
+    /// Its Spark sessions, as they are now.
+    pub sessions: Vec<SessionStatus>,
+}
+
+/// What is known of a notebook's Spark sessions beside its own objects.
+#[derive(Debug, Clone)]
+pub struct Spark<'a> {
+    /// Pods that the notebook's pod owns.
+    pub executors: Vec<&'a Value>,
+    /// What the fleet intends.
+    pub outlook: &'a Outlook,
+    /// What was found last; the status of the object may be older than that. None at the first look.
+    pub before: Option<&'a [SessionStatus]>,
 }
 
 impl Observed {
     /// From the objects. None when the notebook is on its way out: the cluster's garbage collection does the rest.
-    pub fn new(notebook: &Value, pod: Option<&Value>) -> Option<Self> {
+    pub fn new(notebook: &Value, pod: Option<&Value>, spark: &Spark<'_>) -> Option<Self> {
         if crate::view::is_leaving(notebook) {
             return None;
         }
@@ -33,13 +47,22 @@ impl Observed {
         } else {
             serde_json::from_value(notebook["spec"].clone()).map_err(|error| error.to_string())
         };
+        // A status that can't be read is written anew.
+        let status: NotebookStatus = serde_json::from_value(notebook["status"].clone()).unwrap_or_default();
         Some(Self {
             identity: Identity { namespace, name, uid: meta["uid"].as_str().unwrap_or_default().to_owned() },
             generation: meta["generation"].as_i64().unwrap_or(0),
             spec,
-            // A status that can't be read is written anew.
-            status: serde_json::from_value(notebook["status"].clone()).unwrap_or_default(),
             pod: pod.cloned(),
+            sessions: session::sessions(&spark.executors, spark.outlook, spark.before.unwrap_or(&status.sessions)),
+            status,
         })
     }
+}
+
+/// A notebook without Spark sessions, for tests.
+#[cfg(test)]
+pub(super) fn no_spark() -> Spark<'static> {
+    static QUIET: Outlook = Outlook { reasons: Vec::new(), booting: Vec::new() };
+    Spark { executors: Vec::new(), outlook: &QUIET, before: None }
 }

@@ -37,6 +37,7 @@ pub fn of_session(session: &Session, observed: &Observed, now: Timestamp) -> Not
         conditions: [("Ready", first), ("UpToDate", second)]
             .map(|(kind, (status, reason, message))| settle(observed, kind, status, reason, message, now))
             .to_vec(),
+        sessions: observed.sessions.clone(),
     }
 }
 
@@ -96,12 +97,13 @@ fn settle(observed: &Observed, kind: &str, status: &str, reason: &str, message: 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::notebooks::observe::no_spark;
     use emberyard_manifest::{SessionSettings, validate};
     use serde_json::json;
 
     fn line(spec: Value, pod: Option<Value>, before: Value) -> String {
         let notebook = json!({"metadata": {"namespace": "d", "name": "a", "uid": "1", "generation": 3}, "spec": spec, "status": before});
-        let observed = Observed::new(&notebook, pod.as_ref()).unwrap();
+        let observed = Observed::new(&notebook, pod.as_ref(), &no_spark()).unwrap();
         let settings = SessionSettings::new("http://127.0.0.1:1");
         let now = Timestamp::from_seconds(60);
         let status = match validate(observed.identity.clone(), observed.spec.clone().unwrap(), &settings) {

@@ -82,8 +82,13 @@ async fn a_notebook_is_made_answers_stops_starts_and_goes() {
 async fn gateway_knows_it(world: &crate::world::World, token: &str) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let config =
-        GatewayConfig { listener, client: world.operator.clone(), hosts: Vec::new(), shutdown: world.shutdown.clone() };
+    let config = GatewayConfig {
+        listener,
+        client: world.operator.clone(),
+        random: [7; 24],
+        hosts: Vec::new(),
+        shutdown: world.shutdown.clone(),
+    };
     tokio::spawn(async move { emberyard_front::serve(config).await.unwrap() });
     let ask = move |query: String| {
         let mut stream = std::net::TcpStream::connect(address).unwrap();

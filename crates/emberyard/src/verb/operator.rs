@@ -48,7 +48,9 @@ pub async fn run(dir: YardDir) -> Result<(), Failure> {
         entropy: Arc::new(machine::fill),
         shutdown: shutdown.clone(),
     };
-    let gateway = GatewayConfig { listener, client, hosts: Vec::new(), shutdown };
+    let mut random = [0; 24];
+    machine::fill(&mut random);
+    let gateway = GatewayConfig { listener, client, random, hosts: Vec::new(), shutdown };
     let (operator, gateway) = tokio::join!(emberyard_operator::run(operator), emberyard_front::serve(gateway));
     operator.map_err(|error| Failure::Api(error.explain()))?;
     gateway.map_err(|error| Failure::Api(error.explain()))

@@ -4,7 +4,9 @@ use crate::api::admin;
 use crate::cli::Form;
 use crate::error::Failure;
 use crate::output;
+use crate::session;
 use crate::yard::{Settings, YardDir};
+use emberyard_model::SessionStatus;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -13,6 +15,8 @@ use serde_json::Value;
 struct Status {
     api_url: String,
     gateway_url: String,
+    /// The read-only page of the yard, its token included; none until the gateway has made it.
+    overview_url: Option<String>,
     mode: String,
     kubeconfig: String,
     nodes: Vec<Node>,
@@ -41,14 +45,13 @@ struct Notebook {
     url: Option<String>,
 }
 
-/// One Spark application: its executors by phase.
+/// One Spark application of a notebook.
 #[derive(Debug, Serialize)]
 struct Session {
-    application: String,
     namespace: String,
-    running: usize,
-    pending: usize,
-    waiting_for: Vec<String>,
+    notebook: String,
+    #[serde(flatten)]
+    status: SessionStatus,
 }
 
 /// Runs the verb.
@@ -100,20 +103,18 @@ async fn gather(dir: &YardDir) -> Result<Status, Failure> {
     let client = admin(dir).await?;
     let api = |error: emberyard_client::ApiError| Failure::Api(error.to_string());
     let (books, _) = client.list("/apis/emberyard.dev/v1alpha1/notebooks", &[]).await.map_err(api)?;
-    let (executors, _) = client.list("/api/v1/pods", &[("labelSelector", "spark-role=executor")]).await.map_err(api)?;
     let settings = Settings::load(dir)?;
     let less = settings.as_ref().and_then(Settings::gave_way);
+    let gateway_port = settings.map_or(keeper.gateway_port, |settings| settings.gateway_port);
     Ok(Status {
         api_url: format!("https://127.0.0.1:{}", keeper.api_port),
-        gateway_url: format!(
-            "http://127.0.0.1:{}",
-            settings.map_or(keeper.gateway_port, |settings| settings.gateway_port)
-        ),
+        gateway_url: format!("http://127.0.0.1:{gateway_port}"),
+        overview_url: session::overview_link(&client, gateway_port).await?,
         mode: keeper.mode,
         kubeconfig: dir.kubeconfig().display().to_string(),
         nodes: nodes(dir).await?,
         notebooks: books.iter().map(notebook).collect(),
-        sessions: sessions(&executors),
+        sessions: books.iter().flat_map(sessions).collect(),
         less,
     })
 }
@@ -131,35 +132,15 @@ fn notebook(object: &Value) -> Notebook {
     }
 }
 
-fn sessions(executors: &[Value]) -> Vec<Session> {
-    let mut found: std::collections::BTreeMap<(String, String), Session> = std::collections::BTreeMap::new();
-    for pod in executors {
-        let application = text(&pod["metadata"]["labels"]["spark-app-selector"]);
-        let namespace = text(&pod["metadata"]["namespace"]);
-        let session = found.entry((namespace.clone(), application.clone())).or_insert_with(|| Session {
-            application,
-            namespace,
-            running: 0,
-            pending: 0,
-            waiting_for: Vec::new(),
-        });
-        match pod["status"]["phase"].as_str() {
-            Some("Running") => session.running += 1,
-            Some("Pending") => {
-                session.pending += 1;
-                let reasons = pod["status"]["conditions"].as_array().into_iter().flatten();
-                session.waiting_for.extend(
-                    reasons
-                        .filter(|condition| condition["type"] == "PodScheduled" && condition["status"] == "False")
-                        .map(|condition| {
-                            format!("{}: {}", text(&pod["metadata"]["name"]), text(&condition["message"]))
-                        }),
-                );
-            }
-            _ => {}
-        }
-    }
-    found.into_values().collect()
+fn sessions(notebook: &Value) -> Vec<Session> {
+    // Sessions in another program's form are not shown.
+    let known: Vec<SessionStatus> = serde_json::from_value(notebook["status"]["sessions"].clone()).unwrap_or_default();
+    let of_notebook = |status| Session {
+        namespace: text(&notebook["metadata"]["namespace"]),
+        notebook: text(&notebook["metadata"]["name"]),
+        status,
+    };
+    known.into_iter().map(of_notebook).collect()
 }
 
 fn page(status: &Status) -> String {
@@ -170,6 +151,9 @@ fn page(status: &Status) -> String {
     );
     if let Some(less) = &status.less {
         let _ = writeln!(page, "memory   {less}");
+    }
+    if let Some(overview) = &status.overview_url {
+        let _ = writeln!(page, "overview {overview}");
     }
     for node in &status.nodes {
         let _ = writeln!(
@@ -188,14 +172,17 @@ fn page(status: &Status) -> String {
             notebook.url.as_deref().unwrap_or("")
         );
     }
-    for session in &status.sessions {
+    for Session { namespace, notebook, status } in &status.sessions {
         let _ = writeln!(
             page,
-            "session  {} executors: {} running, {} pending",
-            session.application, session.running, session.pending
+            "session  {namespace}/{notebook} {} executors: {} running, {} waiting",
+            status.application,
+            status.running,
+            status.waiting_count()
         );
-        for reason in &session.waiting_for {
-            let _ = writeln!(page, "         {reason}");
+        let waiting = status.waiting.iter().map(ToString::to_string);
+        for line in waiting.chain(status.ended.iter().map(ToString::to_string)) {
+            let _ = writeln!(page, "         {line}");
         }
     }
     page

@@ -24,7 +24,8 @@ pub async fn run(dir: &YardDir, arguments: &Up) -> Result<(), Failure> {
         Some(notebook) => Some(session::open(dir, notebook).await?),
         None => None,
     };
-    report(dir, &status, link.as_deref(), arguments)?;
+    let overview = session::overview_link(&crate::api::admin(dir).await?, status.gateway_port).await?;
+    report(dir, &status, link.as_deref(), overview.as_deref(), arguments)?;
     if !arguments.detach {
         note("Ctrl-C stops the yard.");
         let _ = tokio::signal::ctrl_c().await;
@@ -197,7 +198,13 @@ fn way(outbound: Option<&Outbound>) -> String {
     }
 }
 
-fn report(dir: &YardDir, status: &Status, link: Option<&str>, arguments: &Up) -> Result<(), Failure> {
+fn report(
+    dir: &YardDir,
+    status: &Status,
+    link: Option<&str>,
+    overview: Option<&str>,
+    arguments: &Up,
+) -> Result<(), Failure> {
     if let Some(link) = link {
         crate::output::line(link)?;
         let desktop = ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some());
@@ -210,6 +217,9 @@ fn report(dir: &YardDir, status: &Status, link: Option<&str>, arguments: &Up) ->
                 .stderr(Stdio::null())
                 .spawn();
         }
+    }
+    if let Some(overview) = overview {
+        note(&format!("overview: {overview}"));
     }
     note(&format!(
         "kubectl: KUBECONFIG={}   (API at https://127.0.0.1:{})",
