@@ -4,6 +4,7 @@ mod atlas;
 mod check;
 mod layers;
 mod purity;
+mod s3;
 mod tools;
 
 use std::process::ExitCode;
@@ -12,16 +13,24 @@ const HELP: &str = "cargo xtask WORD
 
   check [--fast]   everything CI asks: format, lints, layers, licences, docs, unit, golden and journey tests
                    (--fast leaves out licences and the journeys)
+  journeys [NAME]  the journey tests alone, or those whose name contains NAME
   atlas DATA_DIR   remakes the table of kinds (crates/emberyard-object/data) from what a real API server says of itself
   layers           which crate may use which, and what rings 0 and 1 may not touch
 ";
 
 fn main() -> ExitCode {
+    // The S3 server of journeys runs in a sandbox, whose roles are played by this program.
+    let all: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    if let Some(code) = emberyard_sandbox::dispatch(&all) {
+        return code;
+    }
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
         ["check"] => check::run(check::Extent::Full),
         ["check", "--fast"] => check::run(check::Extent::Fast),
+        ["journeys"] => check::journeys(""),
+        ["journeys", name] => check::journeys(name),
         ["atlas", data] => atlas::run(std::path::Path::new(data)),
         ["layers"] => layers::check().and_then(|()| purity::check()),
         _ => {

@@ -14,7 +14,7 @@ mod session;
 mod verb;
 mod yard;
 
-use clap::{CommandFactory, Parser};
+use clap::CommandFactory;
 use cli::{Cli, Verb};
 use emberyard_model::Explained;
 use error::Failure;
@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     if let Some(code) = emberyard_sandbox::dispatch(&arguments) {
         return code;
     }
-    let cli = Cli::parse();
+    let cli = Cli::typed();
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -39,7 +39,7 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<(), Failure> {
     let dir = YardDir::locate(cli.common.dir.as_deref())?;
-    let form = cli.common.output;
+    let form = cli.common.output.form();
     match cli.verb {
         Verb::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "emberyard", &mut std::io::stdout());
@@ -57,7 +57,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Verb::Up(arguments) => runtime(1)?.block_on(verb::up::run(&dir, &arguments)),
         Verb::Status => runtime(1)?.block_on(verb::status::run(&dir, form)),
         Verb::Demo(arguments) => runtime(1)?.block_on(verb::demo::run(&dir, &arguments)),
-        Verb::Notebook(verb) => runtime(1)?.block_on(verb::notebook::run(&dir, &verb, form)),
+        Verb::Notebook(verb) => runtime(1)?.block_on(verb::notebook::run(&dir, &verb, &cli.common.output)),
         Verb::Image(verb) => runtime(1)?.block_on(verb::image::run(&dir, &verb, form)),
         Verb::Node(verb) => runtime(1)?.block_on(verb::node::run(&dir, &verb, form)),
         Verb::Explain => runtime(1)?.block_on(verb::explain::run(&dir, form)),

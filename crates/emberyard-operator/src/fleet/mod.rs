@@ -90,7 +90,7 @@ impl Loop {
                 tracing::error!(%contradiction, "the fleet's plan contradicts itself");
             }
         }
-        self.told.tell(&self.config.client, &plan, &self.pods, now).await;
+        self.told.tell(&self.config.client, &plan, &world, &self.pods, now).await;
         self.before = world;
         until(&plan, now)
     }
