@@ -6,8 +6,9 @@ use emberyard_model::Timestamp;
 use serde_json::Value;
 use std::time::Duration;
 
-/// Two to four nodes, so small that ten executors and the notebook need all four.
-pub const FLEET: [&str; 4] = ["--nodes", "2..4", "--node-shape", "cpu=4,memory=6Gi"];
+/// Two to four nodes, so small that ten executors and the notebook need all four: beside the notebook two find room,
+/// else three.
+pub const FLEET: [&str; 4] = ["--nodes", "2..4", "--node-shape", "cpu=3,memory=5Gi"];
 /// An empty node goes within this, in seconds.
 const REMOVAL: i64 = 30;
 
