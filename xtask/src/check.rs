@@ -39,9 +39,13 @@ pub fn run(extent: Extent) -> Result<(), String> {
             Command::new(program).args(["--locked", "check", "licenses", "bans", "sources"]).current_dir(crate::root()),
         )
     })?;
+    journeys("")
+}
+
+/// Runs the journeys whose name contains this, one after the other: each fills both cores of a small machine with JVMs.
+pub fn journeys(name: &str) -> Result<(), String> {
     step("journeys", || {
         let journey = tools::journey()?;
-        // One after the other: each fills both cores of a small machine with JVMs.
         let words = [
             "test",
             "--workspace",
@@ -53,7 +57,9 @@ pub fn run(extent: Extent) -> Result<(), String> {
             "--",
             "--test-threads=1",
             "--nocapture",
+            name,
         ];
+        // An empty name filters nothing out.
         cargo_with(&words, &journey.environment)
     })
 }

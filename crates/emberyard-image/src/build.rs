@@ -1,9 +1,12 @@
 //! From a recipe to an image in the store.
 
+mod ask;
 mod debian;
 mod extras;
 mod pypi;
 mod stages;
+
+pub use ask::ask;
 
 use crate::debian::system;
 use crate::digest::sha256;

@@ -23,10 +23,11 @@ pub mod store;
 mod tree;
 mod unlayer;
 
-pub use build::{BuildOptions, Lock, build, lock};
+pub use build::{BuildOptions, Lock, ask, build, lock};
 pub use error::{CODES, ImageError, ResolveError};
 pub use image::{AliasSaid, ImageConfig, ImageId, ImageSummary, ImageUser, Resolved};
 pub use progress::{Progress, Silent, Stage};
+pub use python::settings::Indexes;
 pub use python::wheel::fetch_wheel;
 pub use recipe::Recipe;
 pub use store::Store;

@@ -1,7 +1,7 @@
 //! A session's objects, all of them, in the order in which they are best made.
 
 use crate::validate::Session;
-use crate::{account, config, pod, service, storage};
+use crate::{account, config, outside, pod, service, storage};
 use serde_json::Value;
 
 /// Everything a notebook consists of in the cluster, its token's secret aside ([`crate::token_secret`]).
@@ -15,6 +15,8 @@ pub struct NotebookObjects {
     pub role_binding: Value,
     /// Its files.
     pub config_map: Value,
+    /// The ways to the outside; none where pods need none.
+    pub outside: Option<Value>,
     /// Jupyter, the driver, the Spark UI.
     pub services: [Value; 3],
     /// Its home; made once, never changed, never deleted.
@@ -30,6 +32,7 @@ pub fn build(session: &Session) -> NotebookObjects {
         role: account::role(session),
         role_binding: account::role_binding(session),
         config_map: config::config_map(session),
+        outside: outside::secret(session),
         services: [service::jupyter(session), service::driver(session), service::spark_ui(session)],
         home: storage::home(session),
         pod: (!session.stopped).then(|| pod::pod(session)),

@@ -37,6 +37,11 @@ impl Names<'_> {
         format!("{}-spark", self.0)
     }
 
+    /// The secret with the ways to the outside.
+    pub fn outside(&self) -> String {
+        format!("{}-outside", self.0)
+    }
+
     /// The headless service by which executors find the driver.
     pub fn driver_service(&self) -> String {
         format!("{}-spark-driver", self.0)

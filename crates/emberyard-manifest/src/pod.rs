@@ -2,6 +2,7 @@
 
 use crate::config::{DOOR, GUARD, JUPYTER_CONFIG, KERNEL_CONFIG, NEWS, SPARK_DEFAULTS, TUTORIAL};
 use crate::labels::{SPEC_ANNOTATION, owned};
+use crate::outside;
 use crate::validate::Session;
 use emberyard_model::notebook::{DOOR_PORT, JUPYTER_PORT, TOKEN_KEY};
 use serde_json::{Value, json};
@@ -24,6 +25,8 @@ pub(crate) fn pod(session: &Session) -> Value {
 
 fn spec(session: &Session) -> Value {
     let name = &session.identity.name;
+    let (mut env, mut mounts, mut volumes) = (environment(session), mounts(session), volumes(session));
+    outside::add(session, &mut env, &mut mounts, &mut volumes);
     json!({
         "serviceAccountName": name,
         "restartPolicy": "Always",
@@ -33,47 +36,24 @@ fn spec(session: &Session) -> Value {
         "shareProcessNamespace": true,
         "enableServiceLinks": false,
         "securityContext": {"runAsUser": 1000, "runAsGroup": 1000, "fsGroup": 1000, "fsGroupChangePolicy": "OnRootMismatch"},
-        "containers": [notebook(session), door(session)],
-        "volumes": volumes(session),
+        "containers": [notebook(session, env, mounts), door(session)],
+        "volumes": volumes,
     })
 }
 
-fn notebook(session: &Session) -> Value {
-    let Session { base_path, cpu, memory, folder, .. } = session;
-    let root = folder.as_deref().unwrap_or(HOME);
-    let host = session.gateway_url.split_once("://").map_or(session.gateway_url.as_str(), |(_, host)| host);
-    let mut mounts = vec![
-        json!({"name": "home", "mountPath": HOME}),
-        json!({"name": "token", "mountPath": format!("{ETC}/token"), "readOnly": true}),
-        json!({"name": "spark", "mountPath": format!("{ETC}/spark"), "readOnly": true}),
-        json!({"name": "jupyter", "mountPath": format!("{ETC}/jupyter"), "readOnly": true}),
-        // One of the folders in which IPython looks for a machine's settings.
-        json!({"name": "ipython", "mountPath": "/etc/ipython", "readOnly": true}),
-        json!({"name": "examples", "mountPath": format!("{ETC}/examples"), "readOnly": true}),
-    ];
-    if let Some(folder) = folder {
-        mounts.push(json!({"name": "folder", "mountPath": folder}));
-    }
+/// What JupyterLab opens on.
+fn root(session: &Session) -> &str {
+    session.folder.as_deref().unwrap_or(HOME)
+}
+
+fn notebook(session: &Session, env: Vec<Value>, mounts: Vec<Value>) -> Value {
+    let Session { image, base_path, cpu, memory, .. } = session;
     json!({
         "name": "notebook",
-        "image": session.image,
+        "image": image,
         "command": ["jupyter", "lab", format!("--config={ETC}/jupyter/{JUPYTER_CONFIG}")],
-        "workingDir": root,
-        "env": [
-            {"name": "HOME", "value": HOME},
-            {"name": "EMBERYARD_BASE_URL", "value": base_path},
-            {"name": "EMBERYARD_NOTEBOOK", "value": session.identity.name},
-            {"name": "EMBERYARD_ROOT_DIR", "value": root},
-            {"name": "EMBERYARD_EXAMPLES", "value": format!("{ETC}/examples")},
-            // Files about running servers must not outlive the processes they name.
-            {"name": "JUPYTER_RUNTIME_DIR", "value": "/tmp/jupyter-runtime"},
-            {"name": "JUPYTER_TOKEN_FILE", "value": format!("{ETC}/token/{TOKEN_KEY}")},
-            {"name": "SPARK_CONF_DIR", "value": format!("{ETC}/spark")},
-            // The word that executors find on their own PATH: the same environment as the kernel's.
-            {"name": "PYSPARK_PYTHON", "value": "python3"},
-            // Spark appends `:PORT` to this and calls it the address of its UI: a link through the gateway.
-            {"name": "SPARK_PUBLIC_DNS", "value": format!("{host}{base_path}spark")},
-        ],
+        "workingDir": root(session),
+        "env": env,
         "ports": [{"name": "http", "containerPort": JUPYTER_PORT}],
         "resources": {"requests": {"cpu": cpu.to_string(), "memory": memory.to_string()}},
         // Jupyter answers this page without a token.
@@ -83,6 +63,42 @@ fn notebook(session: &Session) -> Value {
         },
         "volumeMounts": mounts,
     })
+}
+
+fn environment(session: &Session) -> Vec<Value> {
+    let Session { base_path, gateway_url, .. } = session;
+    let host = gateway_url.split_once("://").map_or(gateway_url.as_str(), |(_, host)| host);
+    vec![
+        json!({"name": "HOME", "value": HOME}),
+        json!({"name": "EMBERYARD_BASE_URL", "value": base_path}),
+        json!({"name": "EMBERYARD_NOTEBOOK", "value": session.identity.name}),
+        json!({"name": "EMBERYARD_ROOT_DIR", "value": root(session)}),
+        json!({"name": "EMBERYARD_EXAMPLES", "value": format!("{ETC}/examples")}),
+        // Files about running servers must not outlive the processes they name.
+        json!({"name": "JUPYTER_RUNTIME_DIR", "value": "/tmp/jupyter-runtime"}),
+        json!({"name": "JUPYTER_TOKEN_FILE", "value": format!("{ETC}/token/{TOKEN_KEY}")}),
+        json!({"name": "SPARK_CONF_DIR", "value": format!("{ETC}/spark")}),
+        // The word that executors find on their own PATH: the same environment as the kernel's.
+        json!({"name": "PYSPARK_PYTHON", "value": "python3"}),
+        // Spark appends `:PORT` to this and calls it the address of its UI: a link through the gateway.
+        json!({"name": "SPARK_PUBLIC_DNS", "value": format!("{host}{base_path}spark")}),
+    ]
+}
+
+fn mounts(session: &Session) -> Vec<Value> {
+    let mut mounts = vec![
+        json!({"name": "home", "mountPath": HOME}),
+        json!({"name": "token", "mountPath": format!("{ETC}/token"), "readOnly": true}),
+        json!({"name": "spark", "mountPath": format!("{ETC}/spark"), "readOnly": true}),
+        json!({"name": "jupyter", "mountPath": format!("{ETC}/jupyter"), "readOnly": true}),
+        // One of the folders in which IPython looks for a machine's settings.
+        json!({"name": "ipython", "mountPath": "/etc/ipython", "readOnly": true}),
+        json!({"name": "examples", "mountPath": format!("{ETC}/examples"), "readOnly": true}),
+    ];
+    if let Some(folder) = &session.folder {
+        mounts.push(json!({"name": "folder", "mountPath": folder}));
+    }
+    mounts
 }
 
 fn door(session: &Session) -> Value {
@@ -96,7 +112,7 @@ fn door(session: &Session) -> Value {
     })
 }
 
-fn volumes(session: &Session) -> Value {
+fn volumes(session: &Session) -> Vec<Value> {
     let names = session.names();
     let config = |volume: &str, files: &[&str]| {
         let items: Vec<Value> = files.iter().map(|file| json!({"key": file, "path": file})).collect();
@@ -115,7 +131,7 @@ fn volumes(session: &Session) -> Value {
     if let Some(folder) = &session.folder {
         volumes.push(json!({"name": "folder", "hostPath": {"path": folder, "type": "Directory"}}));
     }
-    Value::from(volumes)
+    volumes
 }
 
 /// Tells one pod spec from another; serde_json writes maps in order, so equal specs give equal texts.

@@ -3,6 +3,7 @@
 use crate::sizing::{NOTEBOOK, Sizes};
 use emberyard_model::Quantity;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Defaults and surroundings of every session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +25,21 @@ pub struct SessionSettings {
     pub gateway_url: String,
     /// The cluster's DNS domain.
     pub cluster_domain: String,
+    /// How programs of a notebook reach what is outside.
+    #[serde(default)]
+    pub outside: Outside,
+}
+
+/// What a user's machine knows of the outside, and a pod can't find out by itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outside {
+    /// Variables of programs that go out: the package index, its time-outs. An address may hold a password.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+    /// Certificates (PEM) of the authorities that the machine trusts; none: those of the image.
+    #[serde(default)]
+    pub certificates: Option<String>,
 }
 
 impl SessionSettings {
@@ -39,6 +55,7 @@ impl SessionSettings {
             home_size: Quantity::from_units(10 << 30),
             gateway_url: gateway_url.into(),
             cluster_domain: "cluster.local".to_owned(),
+            outside: Outside::default(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::error::InvalidNotebook;
 use crate::names::Names;
-use crate::settings::SessionSettings;
+use crate::settings::{Outside, SessionSettings};
 use crate::sizing::Sizes;
 use emberyard_model::notebook::base_path;
 use emberyard_model::{NamespaceName, NotebookSpec, Quantity};
@@ -54,6 +54,8 @@ pub struct Session {
     pub gateway_url: String,
     /// The cluster's DNS domain.
     pub cluster_domain: String,
+    /// How its programs reach what is outside.
+    pub outside: Outside,
 }
 
 impl Session {
@@ -124,6 +126,7 @@ pub fn validate(
         base_path: base_path(&identity.namespace, &identity.name),
         gateway_url: settings.gateway_url.trim_end_matches('/').to_owned(),
         cluster_domain: settings.cluster_domain.clone(),
+        outside: settings.outside.clone(),
         identity,
     })
 }

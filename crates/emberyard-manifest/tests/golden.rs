@@ -1,7 +1,7 @@
 //! A whole notebook as files: what the operator would write for it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use emberyard_manifest::{Identity, NotebookObjects, Session, SessionSettings, build, token_secret, validate};
+use emberyard_manifest::{Identity, NotebookObjects, Outside, Session, SessionSettings, build, token_secret, validate};
 use emberyard_model::{Folder, NotebookSpec};
 
 fn session(spec: NotebookSpec) -> Session {
@@ -20,7 +20,9 @@ fn with_folder() -> Session {
 #[test]
 fn a_whole_notebook() {
     let session = with_folder();
-    let NotebookObjects { service_account, role, role_binding, mut config_map, services, home, pod } = build(&session);
+    let NotebookObjects { service_account, role, role_binding, mut config_map, outside, services, home, pod } =
+        build(&session);
+    assert!(outside.is_none());
     insta::assert_snapshot!("spark-defaults.conf", config_map["data"]["spark-defaults.conf"].as_str().unwrap());
     for (_, text) in config_map["data"].as_object_mut().unwrap() {
         *text = "…".into();
@@ -54,4 +56,33 @@ fn a_stopped_notebook_has_no_pod_and_a_changed_one_another_fingerprint() {
         |session: &Session| build(session).pod.unwrap()["metadata"]["annotations"]["emberyard.dev/made-from"].clone();
     assert_eq!(made_from(&with_folder()), made_from(&with_folder()));
     assert_ne!(made_from(&with_folder()), made_from(&session(NotebookSpec::default())));
+}
+
+#[test]
+fn a_notebook_reaches_the_outside_as_its_user_does() {
+    let settings = SessionSettings {
+        outside: Outside {
+            environment: [("PIP_INDEX_URL".to_owned(), "https://ada:secret@index/simple".to_owned())].into(),
+            certificates: Some("-----BEGIN CERTIFICATE-----".to_owned()),
+        },
+        ..SessionSettings::new("http://127.0.0.1:8321/")
+    };
+    let session = validate(with_folder().identity, NotebookSpec::default(), &settings).unwrap();
+    let NotebookObjects { outside, pod, .. } = build(&session);
+    let pod = pod.unwrap();
+    assert!(!pod.to_string().contains("secret@index"), "a password stands in the pod");
+    let container = &pod["spec"]["containers"][0];
+    let variable = |name: &str| {
+        let all = container["env"].as_array().unwrap();
+        all.iter().find(|one| one["name"] == name).unwrap().clone()
+    };
+    let secret = outside.unwrap();
+    assert_eq!(variable("PIP_INDEX_URL")["valueFrom"]["secretKeyRef"]["name"], secret["metadata"]["name"]);
+    let file = variable("PIP_CERT")["value"].as_str().unwrap().to_owned();
+    let mounts = container["volumeMounts"].as_array().unwrap();
+    let mount = mounts.iter().find(|mount| file.starts_with(mount["mountPath"].as_str().unwrap())).unwrap();
+    let volumes = pod["spec"]["volumes"].as_array().unwrap();
+    let volume = volumes.iter().find(|volume| volume["name"] == mount["name"]).unwrap();
+    let key = volume["secret"]["items"][0]["key"].as_str().unwrap();
+    assert!(file.ends_with(key) && secret["data"][key].is_string());
 }

@@ -24,6 +24,11 @@ const CERTIFICATES: [&str; 4] = [
     "/etc/ssl/ca-bundle.pem",
     "/etc/ssl/cert.pem",
 ];
+/// The file with the certificates of the authorities that this machine trusts.
+pub fn machine_certificates() -> Option<&'static str> {
+    CERTIFICATES.into_iter().find(|file| Path::new(file).exists())
+}
+
 /// Where they are shown inside.
 const CERTIFICATES_INSIDE: &str = "/run/emberyard-ca-certificates.crt";
 
@@ -147,7 +152,7 @@ fn add_network_files(spec: &mut RunSpec) {
     if Path::new("/etc/resolv.conf").exists() {
         bind("/etc/resolv.conf", "/etc/resolv.conf");
     }
-    if let Some(file) = CERTIFICATES.into_iter().find(|file| Path::new(file).exists()) {
+    if let Some(file) = machine_certificates() {
         bind(file, CERTIFICATES_INSIDE);
         if !spec.env.iter().any(|(name, _)| name == "SSL_CERT_FILE") {
             spec.env.push(("SSL_CERT_FILE".to_owned(), CERTIFICATES_INSIDE.to_owned()));

@@ -1,6 +1,7 @@
 //! What can be typed: every verb and switch, with its help, its default and its examples.
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use emberyard_model::{NodeName, ObjectName};
 use std::path::PathBuf;
 
@@ -27,9 +28,48 @@ pub struct Common {
     /// Folder of the yard's state; several yards can run side by side.
     #[arg(long, env = "EMBERYARD_DIR", global = true, value_name = "DIR")]
     pub dir: Option<PathBuf>,
-    /// Form of the result on standard output.
-    #[arg(short, long, global = true, value_enum, default_value = "table", value_name = "FORM")]
-    pub output: Form,
+    /// Form of the result on standard output: table, wide, json or yaml. Of `notebook run`: the file to write the
+    /// notebook with its outputs to.
+    #[arg(short, long, global = true, default_value = "table", value_name = "FORM|FILE", value_parser = Output::parse)]
+    pub output: Output,
+}
+
+/// Where a result goes: to standard output in some form, or into a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// A form on standard output.
+    Form(Form),
+    /// A file. Only `notebook run` writes one.
+    File(PathBuf),
+}
+
+impl Output {
+    fn parse(text: &str) -> Result<Self, std::convert::Infallible> {
+        Ok(Form::from_str(text, false).map_or_else(|_| Self::File(text.into()), Self::Form))
+    }
+
+    /// The form on standard output.
+    pub fn form(&self) -> Form {
+        match self {
+            Self::Form(form) => *form,
+            Self::File(_) => Form::Table,
+        }
+    }
+}
+
+impl Cli {
+    /// What was typed. Ends the program with a message where it can't be understood.
+    pub fn typed() -> Self {
+        let cli = Self::parse();
+        if let Output::File(file) = &cli.common.output
+            && !matches!(cli.verb, Verb::Notebook(NotebookVerb::Run(_)))
+        {
+            let file = file.display();
+            let text = format!("invalid value '{file}' for '--output': write table, wide, json or yaml");
+            Self::command().error(ErrorKind::InvalidValue, text).exit();
+        }
+        cli
+    }
 }
 
 /// Forms of a result.
@@ -125,13 +165,16 @@ pub struct Up {
     #[arg(long)]
     pub detach: bool,
     /// Port of the gateway on 127.0.0.1 (chosen at the first `up` and kept).
-    #[arg(long, value_name = "PORT")]
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub port: Option<u16>,
+    /// Port of the Kubernetes API on 127.0.0.1 (chosen at the first `up` and kept).
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub api_port: Option<u16>,
     /// Image store to share with other yards; the yard's own if not given.
     #[arg(long, env = "EMBERYARD_IMAGES", value_name = "DIR")]
     pub images: Option<PathBuf>,
     /// Let pods reach this port of the machine's own loopback (as machine.emberyard.internal).
-    #[arg(long, value_name = "PORT")]
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub allow_host: Vec<u16>,
     /// Pods reach the outside through an HTTP proxy in their environment, as where the kernel has no nf_tables (kept).
     #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
@@ -226,9 +269,6 @@ pub struct NotebookRun {
     pub target: NotebookTarget,
     /// A notebook (.ipynb) or Python (.py) file on this machine.
     pub file: PathBuf,
-    /// Where to write the notebook with its outputs.
-    #[arg(long, value_name = "OUT")]
-    pub to: Option<PathBuf>,
     /// Seconds that all cells together may take.
     #[arg(long, value_name = "S", default_value_t = 3600)]
     pub timeout: u64,

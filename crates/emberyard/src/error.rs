@@ -1,5 +1,6 @@
 //! What can go wrong for someone at the command line, each with a stable code.
 
+use crate::yard::settings::SettingsError;
 use emberyard_model::{Code, Explained};
 use std::path::PathBuf;
 
@@ -29,7 +30,7 @@ const BUSY_PORT: Code = Code {
     id: "EY-CLI-004",
     what: "A port of the yard is taken.",
     why: "Another process listens on the port that this yard chose at its first start.",
-    cure: "Stop that process, or choose another port with `emberyard up --port PORT`.",
+    cure: "Stop that process, or choose another port: `emberyard up --port PORT` for the gateway, `--api-port PORT` for the API.",
 };
 const START: Code = Code {
     id: "EY-CLI-005",
@@ -102,7 +103,7 @@ pub enum Failure {
     },
     /// Settings are unusable.
     #[error(transparent)]
-    Settings(#[from] crate::yard::settings::SettingsError),
+    Settings(#[from] SettingsError),
     /// A port is taken.
     #[error("port {port} on 127.0.0.1 is taken{holder}")]
     BusyPort {
@@ -129,8 +130,13 @@ pub enum Failure {
     #[error("this machine: {0}")]
     Machine(String),
     /// Images.
-    #[error("{0}")]
-    Image(String),
+    #[error("{text}")]
+    Image {
+        /// What happened to what.
+        text: String,
+        /// The code that the image's part of the program gives it.
+        code: Code,
+    },
     /// The notebook.
     #[error("notebook {name}: {why}")]
     Notebook {
@@ -169,7 +175,7 @@ impl Explained for Failure {
             Self::Keeper(_) => KEEPER,
             Self::Api(_) => API,
             Self::Machine(_) => MACHINE,
-            Self::Image(_) => IMAGE,
+            Self::Image { code, .. } => *code,
             Self::Notebook { .. } => NOTEBOOK,
             Self::Demo { .. } => DEMO,
             Self::Usage(_) => USAGE,
@@ -179,8 +185,21 @@ impl Explained for Failure {
 }
 
 impl Failure {
+    /// A failure of the image's part of the program, with the code it has there.
+    pub fn image(error: &impl Explained) -> Self {
+        let explained = error.explain();
+        // The reason and the cure are told once, from the code.
+        let text = explained.split_once("\n  why: ").map_or(explained.as_str(), |(text, _)| text).to_owned();
+        Self::Image { text, code: error.code() }
+    }
+
+    /// No image, for a reason that only this crate knows.
+    pub fn no_image(text: impl Into<String>) -> Self {
+        Self::Image { text: text.into(), code: IMAGE }
+    }
+
     /// Exit code: 2 for wrong usage, else 1.
     pub fn exit_code(&self) -> u8 {
-        if matches!(self, Self::Usage(_)) { 2 } else { 1 }
+        if matches!(self, Self::Usage(_) | Self::Settings(SettingsError::Wrong(_))) { 2 } else { 1 }
     }
 }

@@ -16,7 +16,7 @@ mod session;
 mod verb;
 mod yard;
 
-use clap::{CommandFactory, Parser};
+use clap::CommandFactory;
 use cli::{Cli, Verb};
 use emberyard_model::Explained;
 use error::Failure;
@@ -30,7 +30,7 @@ pub fn main() -> ExitCode {
     if let Some(code) = emberyard_sandbox::dispatch(&arguments) {
         return code;
     }
-    let cli = Cli::parse();
+    let cli = Cli::typed();
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -42,7 +42,7 @@ pub fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<(), Failure> {
     let dir = YardDir::locate(cli.common.dir.as_deref())?;
-    let form = cli.common.output;
+    let form = cli.common.output.form();
     match cli.verb {
         Verb::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "emberyard", &mut std::io::stdout());
@@ -60,7 +60,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Verb::Up(arguments) => runtime(1)?.block_on(verb::up::run(&dir, &arguments)),
         Verb::Status => runtime(1)?.block_on(verb::status::run(&dir, form)),
         Verb::Demo(arguments) => runtime(1)?.block_on(verb::demo::run(&dir, &arguments, form)),
-        Verb::Notebook(verb) => runtime(1)?.block_on(verb::notebook::run(&dir, &verb, form)),
+        Verb::Notebook(verb) => runtime(1)?.block_on(verb::notebook::run(&dir, &verb, &cli.common.output)),
         Verb::Image(verb) => runtime(1)?.block_on(verb::image::run(&dir, &verb, form)),
         Verb::Node(verb) => runtime(1)?.block_on(verb::node::run(&dir, &verb, form)),
         Verb::Explain => runtime(1)?.block_on(verb::explain::run(&dir, form)),

@@ -3,10 +3,13 @@
 // A test says what went wrong by panicking; clippy knows tests by their attribute only, not their helpers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod scenes;
 mod yard;
 
+use std::process::Stdio;
 use std::time::Duration;
-use yard::Yard;
+use yard::proxy::Proxy;
+use yard::{Yard, owners};
 
 /// T8 as the tutorial has it.
 const CONTEXT: &str = include_str!("../src/demo/context.py");
@@ -48,16 +51,13 @@ fn tutorial(yard: &Yard) {
         let servers = yard.kubectl_ok(&["exec", &pod, "--", "jupyter", word, "list"]);
         assert!(servers.contains("http://0.0.0.0:8888/") && servers.contains("token="), "{servers}");
     }
-    // T8, T9; the kernel waits for a file in the user's own folder between the steps
-    let wait = |name: &str| {
-        format!("\nimport os, time\nwhile not os.path.exists('{}'): time.sleep(0.1)\n", yard.files.join(name).display())
-    };
+    // T8, T9
     let sum = "\nopen('sum', 'w').write(str(sc.parallelize(range(100000000)).sum()))\nos.rename('sum', 'answer')\n";
     let code = format!(
         "import os\nos.chdir('{}')\n{CONTEXT}{sum}{}sc.stop(){}",
         yard.files.display(),
-        wait("stop"),
-        wait("end")
+        yard.pause("stop"),
+        yard.pause("end")
     );
     let mut session = yard.start(&code);
     yard.until("the sum", Duration::from_secs(300), || {
@@ -86,16 +86,44 @@ fn tutorial(yard: &Yard) {
         let memory = yard.kubectl_ok(&["get", "pod", pod, "-o", "jsonpath={.spec.containers[0].resources.requests}"]);
         assert!(memory.contains("1408Mi") && memory.contains("\"cpu\":\"1\""), "{memory}");
     }
-    // T13, by the path that `kubectl proxy` serves
-    let page = "/api/v1/namespaces/default/services/my-pyspark-notebook-spark-ui:4040/proxy";
-    assert!(yard.kubectl_ok(&["get", "--raw", &format!("{page}/jobs/")]).contains("Spark Jobs"));
-    assert!(yard.kubectl_ok(&["get", "--raw", &format!("{page}/executors/")]).contains("executorspage"));
-    assert!(yard.kubectl_ok(&["get", "--raw", &format!("{page}/api/v1/applications")]).contains("pyspark-shell"));
+    spark_pages(yard);
     // T11
-    std::fs::write(yard.files.join("stop"), "").unwrap();
+    yard.go("stop");
     nothing_left(yard);
-    std::fs::write(yard.files.join("end"), "").unwrap();
+    yard.go("end");
     session.finish();
+}
+
+/// T13, through a real `kubectl proxy`: each tab, the numbers behind the Executors tab, and the links between them.
+fn spark_pages(yard: &Yard) {
+    let proxy = Proxy::start(yard);
+    let root = "/api/v1/namespaces/default/services/my-pyspark-notebook-spark-ui:4040/proxy";
+    for (tab, word) in [
+        ("jobs", "Spark Jobs"),
+        ("stages", "Stages for All Jobs"),
+        ("storage", "Storage"),
+        ("environment", "spark.executor.instances"),
+        ("executors", "executorspage"),
+    ] {
+        let page = proxy.page(&format!("{root}/{tab}/"));
+        assert!(page.contains(word), "{tab}: {page}");
+        // A link or script that leaves the proxy's path leads nowhere.
+        let stray: Vec<&str> = page
+            .split(['"', '\''])
+            .filter(|link| {
+                link.starts_with("/") && ["/static/", "/jobs/", "/executors/"].iter().any(|at| link.starts_with(at))
+            })
+            .collect();
+        assert!(stray.is_empty(), "{tab}: {stray:?}");
+    }
+    assert!(proxy.page(&format!("{root}/static/executorspage.js")).contains("function"));
+    let applications: serde_json::Value =
+        serde_json::from_str(&proxy.page(&format!("{root}/api/v1/applications"))).unwrap();
+    let application = applications[0]["id"].as_str().unwrap();
+    let executors: serde_json::Value =
+        serde_json::from_str(&proxy.page(&format!("{root}/api/v1/applications/{application}/allexecutors"))).unwrap();
+    let ids: Vec<&str> = executors.as_array().unwrap().iter().filter_map(|one| one["id"].as_str()).collect();
+    assert!(["driver", "1", "2"].iter().all(|id| ids.contains(id)), "{ids:?}");
 }
 
 /// The zero-configuration form, with files beside the notebook.
@@ -116,23 +144,27 @@ fn files_beside_the_notebook(yard: &Yard) {
 }
 
 #[test]
-fn the_tutorial_runs_as_the_one_who_tests() {
-    let yard = Yard::up(&[]);
-    tutorial(&yard);
-    files_beside_the_notebook(&yard);
-    yard.down();
+fn the_tutorial_runs_with_and_without_root() {
+    for owner in owners() {
+        let yard = Yard::up_as(owner, &[]);
+        tutorial(&yard);
+        files_beside_the_notebook(&yard);
+        yard.down();
+    }
 }
 
 #[test]
-fn the_tutorial_runs_without_root() {
-    if !rustix::process::geteuid().is_root() {
-        println!("skipped: only root can run a yard as another user; the test above ran it without root");
-        return;
+fn the_fleet_follows_the_work_and_notebooks_reach_the_outside() {
+    for owner in owners() {
+        let port = scenes::outside::s3_port().to_string();
+        let yard = Yard::up_as(owner, &[&scenes::fleet::FLEET[..], &["--allow-host", &port]].concat());
+        scenes::fleet::ten_executors(&yard);
+        scenes::fleet::other_sizes(&yard);
+        scenes::fleet::never_fits(&yard);
+        scenes::outside::packages_and_objects(&yard);
+        scenes::notebooks::a_second_one(&yard);
+        yard.down();
     }
-    let yard = Yard::up_as(Some(12345), &[]);
-    tutorial(&yard);
-    files_beside_the_notebook(&yard);
-    yard.down();
 }
 
 /// The process that a record in the yard's folder names.
@@ -155,7 +187,10 @@ fn a_job_does_not_notice_that_control_plane_agents_and_keeper_are_killed() {
         if running.len() == 2 { Ok(()) } else { Err(format!("{running:?}")) }
     });
     let before = executors(&yard);
-    for role in ["api", "agent-node-1", "agent-node-2"] {
+    // `kubectl get --watch` itself ends with its connection; `kubectl wait` goes on with a new one.
+    let gone = ["wait", "--for=delete", "pods", "-l", "spark-role=executor", "--timeout=300s"];
+    let watch = yard.kubectl_command(&gone).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    for role in ["api", "operator", "agent-node-1", "agent-node-2"] {
         yard::kill(&recorded(&yard, role));
     }
     yard.until("the API again", Duration::from_secs(20), || {
@@ -170,5 +205,8 @@ fn a_job_does_not_notice_that_control_plane_agents_and_keeper_are_killed() {
     assert_eq!(executors(&yard), before, "executors were replaced");
     let printed = session.finish();
     assert!(printed.contains("3160") && printed.contains("failed 0 of 3"), "{printed}");
+    let watched = watch.wait_with_output().unwrap();
+    let seen = yard::text(&watched);
+    assert!(watched.status.success() && seen.matches("condition met").count() == 2, "{seen}");
     yard.down();
 }

@@ -99,7 +99,7 @@ impl Loop {
                 tracing::error!(%contradiction, "the fleet's plan contradicts itself");
             }
         }
-        self.told.tell(&self.config.client, &plan, &self.pods, now).await;
+        self.told.tell(&self.config.client, &plan, &world, &self.pods, now).await;
         let outlook = Arc::new(Outlook::new(&plan, &world, self.memory.usual_boot()));
         self.outlook.send_if_modified(|before| {
             let changed = *before != outlook;

@@ -31,14 +31,12 @@ pub enum PodAction {
 
 /// Decides. A running pod is never replaced because its spec changed: the user's work is in it.
 pub fn decide(session: &Session, observed: &Observed) -> Decision {
-    let NotebookObjects { service_account, role, role_binding, config_map, services, home, pod } = build(session);
+    let NotebookObjects { service_account, role, role_binding, config_map, outside, services, home, pod } =
+        build(session);
     let [jupyter, driver, spark_ui] = services;
-    Decision {
-        apply: vec![service_account, role, role_binding, config_map, jupyter, driver, spark_ui],
-        once: vec![home],
-        makes_token: session.makes_token,
-        pod: pod_action(pod, observed),
-    }
+    let mut apply = vec![service_account, role, role_binding, config_map, jupyter, driver, spark_ui];
+    apply.extend(outside);
+    Decision { apply, once: vec![home], makes_token: session.makes_token, pod: pod_action(pod, observed) }
 }
 
 fn pod_action(wanted: Option<Value>, observed: &Observed) -> PodAction {

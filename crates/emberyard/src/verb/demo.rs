@@ -52,6 +52,9 @@ async fn play(dir: &YardDir, part: DemoPart, steps: &mut Played) -> Result<(), F
 /// The yard as the tutorial has it: from two to four nodes, the notebook under its name. Also the memory that was
 /// available when it started.
 async fn start(dir: &YardDir, part: DemoPart, steps: &mut Played) -> Result<(NotebookSettings, Bytes), Failure> {
+    if super::up::running(dir).is_none() {
+        super::doctor::preflight(dir)?;
+    }
     // The folder of a demo is its own: nobody's files are shown around.
     let folder = dir.path().join("demo");
     std::fs::create_dir_all(&folder).map_err(|source| Failure::Folder { path: folder.clone(), source })?;

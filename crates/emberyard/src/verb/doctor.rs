@@ -68,7 +68,10 @@ pub fn run(dir: &YardDir, form: Form) -> Result<(), Failure> {
 
 /// Refuses a start that can't succeed, before anything is changed.
 pub fn preflight(dir: &YardDir) -> Result<(), Failure> {
-    let report = examine(dir)?;
+    allow(&examine(dir)?)
+}
+
+fn allow(report: &Report) -> Result<(), Failure> {
     let missing: Vec<String> = report
         .findings
         .iter()
@@ -85,35 +88,60 @@ fn mode_text(mode: Mode) -> &'static str {
     }
 }
 
+/// What was measured of the machine, where the yard will be.
+struct Figures {
+    /// Free bytes of the yard's disk.
+    disk: u64,
+    /// Bytes of memory that programs can have.
+    memory: u64,
+    /// Whether images are still to be built.
+    first_start: bool,
+    /// Whether the yard's file system lets programs run.
+    executable: bool,
+}
+
 fn examine(dir: &YardDir) -> Result<Report, Failure> {
     let folder_error = |source| Failure::Folder { path: dir.path().to_path_buf(), source };
     // What is tried is tried where the yard will be, since file systems differ; a folder made for it goes again.
-    let existed = dir.path().exists();
     let made = first_missing(dir.path());
     std::fs::create_dir_all(dir.path()).map_err(folder_error)?;
     let probed = emberyard_sandbox::probe(dir.path());
-    let disk = free_disk(dir.path());
-    let first_start = !dir.images().exists();
-    if let (false, Some(made)) = (existed, made) {
+    let figures = Figures {
+        disk: free_disk(dir.path()),
+        memory: crate::machine::available_memory(),
+        first_start: !dir.images().exists(),
+        executable: !is_noexec(dir.path()),
+    };
+    if let Some(made) = made {
         let _ = std::fs::remove_dir_all(made);
     }
-    let probe = probed.map_err(|error| Failure::Machine(error.to_string()))?;
-    let mut findings = machine(&probe);
-    let disk_wanted = if first_start { DISK_WANTED } else { DISK_WANTED / 6 };
+    Ok(judge(&probed.map_err(|error| Failure::Machine(error.to_string()))?, &figures))
+}
+
+/// What of it is good enough.
+fn judge(probe: &Probe, figures: &Figures) -> Report {
+    let mut findings = machine(probe);
+    let disk_wanted = if figures.first_start { DISK_WANTED } else { DISK_WANTED / 6 };
     findings.push(Finding {
         what: "disk",
-        good: disk >= disk_wanted,
+        good: figures.disk >= disk_wanted,
         needed: true,
-        found: format!("{:.1} GiB free", gib(disk)),
+        found: format!("{:.1} GiB free", gib(figures.disk)),
         cure: format!("{:.0} GiB wanted: name a folder on a larger disk with --dir", gib(disk_wanted)),
     });
-    let memory = crate::machine::available_memory();
-    let gives_way = Sizes::of(Bytes(memory)).said(true);
+    findings.push(Finding {
+        what: "programs on the disk",
+        good: figures.executable,
+        needed: true,
+        found: if figures.executable { "may run" } else { "may not run: it is mounted with noexec" }.to_owned(),
+        cure: "name a folder on a disk mounted without noexec with --dir".to_owned(),
+    });
+    let gives_way = Sizes::of(Bytes(figures.memory)).said(true);
     findings.push(Finding {
         what: "memory",
         good: gives_way.is_none(),
-        needed: memory < MEMORY_NEEDED,
-        found: format!("{:.1} GiB available", gib(memory)),
+        needed: figures.memory < MEMORY_NEEDED,
+        found: format!("{:.1} GiB available", gib(figures.memory)),
         cure: gives_way.unwrap_or_default(),
     });
     let outbound = if probe.nftables.works() {
@@ -121,7 +149,7 @@ fn examine(dir: &YardDir) -> Result<Report, Failure> {
     } else {
         "pods reach the outside through an HTTP proxy in their environment (pip, apt, curl and Python know it, Java does not)"
     };
-    Ok(Report { mode: probe.mode(), outbound, findings })
+    Report { mode: probe.mode(), outbound, findings }
 }
 
 fn machine(probe: &Probe) -> Vec<Finding> {
@@ -137,10 +165,10 @@ fn machine(probe: &Probe) -> Vec<Finding> {
         cure: if offer.works() { String::new() } else { cure.to_owned() },
     };
     let userns = "allow them: sysctl kernel.unprivileged_userns_clone=1, and on Ubuntu \
-                  kernel.apparmor_restrict_unprivileged_userns=0; or run as root";
+                  kernel.apparmor_restrict_unprivileged_userns=0";
     let mut findings = vec![
         finding("root", &probe.root, false, "not needed; as root pods get control groups"),
-        finding("user namespaces", &probe.user_namespace, !root, userns),
+        finding("user namespaces", &probe.user_namespace, true, userns),
         finding("network namespaces", &probe.network_namespace, true, "the kernel needs CONFIG_NET_NS and CONFIG_VETH"),
         finding(
             "pid namespaces",
@@ -193,4 +221,68 @@ fn first_missing(path: &Path) -> Option<PathBuf> {
 
 fn free_disk(path: &Path) -> u64 {
     rustix::fs::statvfs(path).map(|stat| stat.f_bavail * stat.f_frsize).unwrap_or(0)
+}
+
+/// Volumes are shown to pods as they are: where nothing may run, no library of a user's package loads.
+fn is_noexec(path: &Path) -> bool {
+    rustix::fs::statvfs(path).is_ok_and(|stat| stat.f_flag.contains(rustix::fs::StatVfsMountFlags::NOEXEC))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    fn probe() -> Probe {
+        Probe {
+            uid: 1000,
+            root: Offer::No("not root".to_owned()),
+            user_namespace: Offer::Yes,
+            network_namespace: Offer::Yes,
+            pid_namespace: Offer::Yes,
+            overlay: Offer::Yes,
+            idmapped_mounts: Offer::No("not root".to_owned()),
+            joining: Offer::Yes,
+            nftables: Offer::Yes,
+            cgroups: BTreeMap::new(),
+        }
+    }
+
+    fn figures() -> Figures {
+        Figures { disk: 50 << 30, memory: 8 << 30, first_start: true, executable: true }
+    }
+
+    fn refusal(probe: &Probe, figures: &Figures) -> String {
+        allow(&judge(probe, figures)).err().map(|failure| failure.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_start_is_refused_for_what_it_needs_and_only_that() {
+        assert_eq!(refusal(&probe(), &figures()), "");
+        let little = Figures { memory: 3 << 29, ..figures() };
+        assert_eq!(refusal(&probe(), &little), "", "1.5 GiB is tight, not hopeless");
+        let table = [
+            (Figures { memory: 1 << 29, ..figures() }, "0.5 GiB available (2 GiB wanted"),
+            (Figures { disk: 2 << 30, ..figures() }, "2.0 GiB free (6 GiB wanted"),
+            (Figures { disk: 1 << 29, first_start: false, ..figures() }, "0.5 GiB free (1 GiB wanted"),
+            (Figures { executable: false, ..figures() }, "noexec"),
+        ];
+        for (figures, wanted) in table {
+            let refused = refusal(&probe(), &figures);
+            assert!(refused.contains(wanted) && !refused.contains("; "), "{wanted}: {refused}");
+        }
+        assert_eq!(refusal(&probe(), &Figures { disk: 2 << 30, first_start: false, ..figures() }), "");
+    }
+
+    #[test]
+    fn a_refusal_names_the_cure() {
+        let no = || Offer::No("mount: Invalid argument".to_owned());
+        let refused = refusal(&Probe { overlay: no(), ..probe() }, &figures());
+        assert!(refused.contains("Invalid argument") && refused.contains("--dir"), "{refused}");
+        let refused = refusal(&Probe { user_namespace: no(), ..probe() }, &figures());
+        assert!(refused.contains("sysctl"), "{refused}");
+        // Root shifts the owners of pods' files by id-mapped mounts.
+        let refused = refusal(&Probe { root: Offer::Yes, ..probe() }, &figures());
+        assert!(refused.contains("id-mapped") && refused.contains("kernel"), "{refused}");
+    }
 }

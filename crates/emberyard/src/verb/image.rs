@@ -14,11 +14,14 @@ use std::fs::File;
 const WANTED: [&str; 2] = ["spark-py", "pyspark-notebook"];
 
 fn failed(error: impl Explained) -> Failure {
-    Failure::Image(error.explain())
+    Failure::image(&error)
 }
 
 /// Runs the verb.
 pub async fn run(dir: &YardDir, verb: &ImageVerb, form: Form) -> Result<(), Failure> {
+    if let ImageVerb::Build { recipe } = verb {
+        preflight(dir, Settings::load(dir)?.as_ref(), recipe).await?;
+    }
     dir.create().map_err(|source| Failure::Folder { path: dir.path().to_path_buf(), source })?;
     let images = Settings::load(dir)?.map_or_else(|| dir.images(), |settings| settings.images(dir));
     let store = Store::open(&images).map_err(failed)?;
@@ -58,13 +61,33 @@ pub async fn ensure(dir: &YardDir, settings: &Settings) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Refuses a first build that can't succeed, before anything is changed: the registries are asked.
+async fn preflight(dir: &YardDir, settings: Option<&Settings>, name: &str) -> Result<(), Failure> {
+    let recipe = recipe(name)?;
+    let images = settings.map_or_else(|| dir.images(), |settings| settings.images(dir));
+    // An image that is there may be built again from what was fetched before.
+    if images.exists() && Store::open(&images).map_err(failed)?.resolve(&recipe.name).is_ok() {
+        return Ok(());
+    }
+    let asked = tokio::task::spawn_blocking(move || emberyard_image::ask(&recipe));
+    asked.await.map_err(|error| Failure::no_image(error.to_string()))?.map_err(failed)
+}
+
+/// The same for all that a session needs.
+pub async fn preflight_session(dir: &YardDir, settings: &Settings) -> Result<(), Failure> {
+    for name in WANTED {
+        preflight(dir, Some(settings), name).await?;
+    }
+    Ok(())
+}
+
 async fn build(dir: &YardDir, store: Store, name: String) -> Result<(), Failure> {
     let recipe = recipe(&name)?;
     let options = BuildOptions { cache_dir: dir.cache(), again: false, newest: false };
     // Ctrl-C ends the process at once: the store takes only whole layers, and downloads resume.
     let built =
         tokio::task::spawn_blocking(move || emberyard_image::build(&store, &recipe, &mut Shown::default(), &options));
-    let image = built.await.map_err(|error| Failure::Image(error.to_string()))?.map_err(failed)?;
+    let image = built.await.map_err(|error| Failure::no_image(error.to_string()))?.map_err(failed)?;
     note(&format!("image {} is there ({} MiB)", image.name, image.bytes >> 20));
     Ok(())
 }
@@ -75,7 +98,7 @@ fn recipe(name: &str) -> Result<Recipe, Failure> {
     }
     let text = std::fs::read_to_string(name).map_err(|_| {
         let known: Vec<String> = recipes::builtin().into_iter().map(|recipe| recipe.name).collect();
-        Failure::Image(format!("{name} is neither a built-in recipe ({}) nor a file", known.join(", ")))
+        Failure::no_image(format!("{name} is neither a built-in recipe ({}) nor a file", known.join(", ")))
     })?;
     Recipe::parse(&text, name).map_err(|error: ImageError| failed(error))
 }

@@ -1,7 +1,7 @@
 //! `notebook`: create, list, url, stop, delete, run.
 
 use crate::api::admin;
-use crate::cli::{Form, NotebookRun, NotebookTarget, NotebookVerb};
+use crate::cli::{Form, NotebookRun, NotebookTarget, NotebookVerb, Output};
 use crate::error::Failure;
 use crate::output::{self, Listing};
 use crate::session::{self, api};
@@ -13,7 +13,7 @@ use serde_json::json;
 use std::time::Duration;
 
 /// Runs the verb.
-pub async fn run(dir: &YardDir, verb: &NotebookVerb, form: Form) -> Result<(), Failure> {
+pub async fn run(dir: &YardDir, verb: &NotebookVerb, output: &Output) -> Result<(), Failure> {
     let client = admin(dir).await?;
     let path = |target: &NotebookTarget| session::path(target.namespace.as_str(), target.name.as_str());
     match verb {
@@ -24,7 +24,7 @@ pub async fn run(dir: &YardDir, verb: &NotebookVerb, form: Form) -> Result<(), F
             let link = session::wait(&client, target.namespace.as_str(), target.name.as_str()).await?;
             Ok(output::line(&link)?)
         }
-        NotebookVerb::List => list(&client, form).await,
+        NotebookVerb::List => list(&client, output.form()).await,
         NotebookVerb::Url(target) => {
             let object = client.get(&path(target), &[]).await.map_err(api)?;
             let link = session::link(&client, &object).await?;
@@ -36,7 +36,7 @@ pub async fn run(dir: &YardDir, verb: &NotebookVerb, form: Form) -> Result<(), F
             client.patch(&path(target), &stopped, ContentKind::MergePatch).await.map(drop).map_err(api)
         }
         NotebookVerb::Delete(target) => client.delete(&path(target)).await.map_err(api),
-        NotebookVerb::Run(arguments) => run_file(&client, arguments).await,
+        NotebookVerb::Run(arguments) => run_file(&client, arguments, output).await,
     }
 }
 
@@ -79,7 +79,7 @@ async fn list(client: &emberyard_client::Client, form: Form) -> Result<(), Failu
 }
 
 /// Runs a file in a kernel of the notebook, as the user would. The outputs so far are written also when a cell fails.
-async fn run_file(client: &emberyard_client::Client, arguments: &NotebookRun) -> Result<(), Failure> {
+async fn run_file(client: &emberyard_client::Client, arguments: &NotebookRun, output: &Output) -> Result<(), Failure> {
     let name = arguments.target.name.to_string();
     let failed = |error: RunError| Failure::Notebook { name: name.clone(), why: error.to_string() };
     let text = std::fs::read_to_string(&arguments.file)
@@ -94,7 +94,7 @@ async fn run_file(client: &emberyard_client::Client, arguments: &NotebookRun) ->
         timeout: Some(Duration::from_secs(arguments.timeout)),
     };
     let run = emberyard_front::kernel::run(&jupyter, &mut document, &options, &mut show).await;
-    if let Some(path) = &arguments.to {
+    if let Output::File(path) = output {
         std::fs::write(path, document.to_json()).map_err(|source| Failure::Folder { path: path.clone(), source })?;
     }
     run.map_err(failed)

@@ -3,7 +3,7 @@
 use crate::error::Failure;
 use crate::launcher::{Keeper, SHAPE, resources};
 use crate::machine;
-use crate::yard::{Settings, YardDir};
+use crate::yard::{Settings, YardDir, outside};
 use emberyard_client::Client;
 use emberyard_cloud::Local;
 use emberyard_front::GatewayConfig;
@@ -41,6 +41,7 @@ pub async fn run(dir: YardDir) -> Result<(), Failure> {
         identity: format!("yard-{}", settings.id),
         session: SessionSettings {
             sizes: settings.sizes,
+            outside: outside::read(&dir),
             ..SessionSettings::new(format!("http://127.0.0.1:{}", settings.gateway_port))
         },
         fleet: Some(fleet),

@@ -6,9 +6,9 @@ use crate::keeper::children::{Records, Role};
 use crate::keeper::protocol::{Answer, Ask, Stage, Status, ask};
 use crate::progress::{Step, note};
 use crate::session;
-use crate::yard::{FleetSettings, NotebookSettings, Settings, YardDir, ports};
-use emberyard_manifest::Sizes;
-use emberyard_model::{Bytes, NamespaceName, ObjectName};
+use crate::yard::{FleetSettings, NotebookSettings, Settings, YardDir, outside, ports};
+use emberyard_manifest::{Identity, SessionSettings, Sizes, validate};
+use emberyard_model::{Bytes, Folder, NamespaceName, NotebookSpec, ObjectName};
 use emberyard_node::net::yard::Outbound;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -36,24 +36,33 @@ pub async fn run(dir: &YardDir, arguments: &Up) -> Result<(), Failure> {
 
 /// Everything but the notebook. Running it twice is safe.
 pub async fn bring_up(dir: &YardDir, arguments: &Up) -> Result<Status, Failure> {
+    let settings = wanted(dir, arguments)?;
     if let Some(status) = running(dir) {
-        note("the yard runs already");
+        note("the yard runs already; new settings count after `emberyard down`");
         return Ok(status);
     }
-    prepare(dir, arguments).await?;
+    settle(dir, &settings).await?;
     start_keeper(dir)?;
     wait_for_keeper(dir).await
 }
 
 /// What comes before the first process: checks, settings, images. Running it twice is safe.
 pub async fn prepare(dir: &YardDir, arguments: &Up) -> Result<(), Failure> {
+    settle(dir, &wanted(dir, arguments)?).await
+}
+
+async fn settle(dir: &YardDir, settings: &Settings) -> Result<(), Failure> {
+    ports_are_free(dir, settings)?;
     crate::verb::doctor::preflight(dir)?;
-    let settings = settle(dir, arguments)?;
+    if settings.notebook.is_some() {
+        crate::verb::image::preflight_session(dir, settings).await?;
+    }
     if let Some(text) = settings.gave_way() {
         note(&text);
     }
+    write(dir, settings)?;
     if settings.notebook.is_some() {
-        crate::verb::image::ensure(dir, &settings).await?;
+        crate::verb::image::ensure(dir, settings).await?;
     }
     Ok(())
 }
@@ -66,9 +75,8 @@ pub fn running(dir: &YardDir) -> Option<Status> {
     }
 }
 
-/// Merges what was typed into the kept settings; checks all of it before anything is written.
-fn settle(dir: &YardDir, arguments: &Up) -> Result<Settings, Failure> {
-    dir.create().map_err(|source| Failure::Folder { path: dir.path().to_path_buf(), source })?;
+/// Merges what was typed into the kept settings, and checks all of it. Changes nothing.
+fn wanted(dir: &YardDir, arguments: &Up) -> Result<Settings, Failure> {
     let mut settings = match Settings::load(dir)? {
         Some(settings) => settings,
         None => {
@@ -76,43 +84,34 @@ fn settle(dir: &YardDir, arguments: &Up) -> Result<Settings, Failure> {
             Settings::new(id, ports::choose(6443)?, ports::choose(8800)?)
         }
     };
-    if let Some(port) = arguments.port {
-        settings.gateway_port = port;
+    settings.api_port = arguments.api_port.unwrap_or(settings.api_port);
+    settings.gateway_port = arguments.port.unwrap_or(settings.gateway_port);
+    if settings.api_port == settings.gateway_port {
+        return Err(Failure::Usage(format!("port {} can't be both --port and --api-port", settings.api_port)));
     }
-    for (port, role) in [(settings.api_port, Role::Api), (settings.gateway_port, Role::Operator)] {
-        // A child of a keeper that was killed still listens: the new keeper takes it over.
-        if Records::new(&dir.run()).adopt(&role).is_none() {
-            drop(ports::listen(port)?);
-        }
+    if let Some(file) = &arguments.fleet {
+        settings.fleet = FleetSettings::read(file)?;
     }
-    let mut fleet: FleetSettings = match &arguments.fleet {
-        Some(file) => FleetSettings::read(file)?,
-        None => settings.fleet.clone(),
-    };
     if let Some(nodes) = &arguments.nodes {
-        fleet = fleet.with_nodes(nodes)?;
+        settings.fleet = settings.fleet.with_nodes(nodes)?;
     }
     if let Some(shape) = &arguments.node_shape {
-        fleet = fleet.with_shape(shape)?;
+        settings.fleet = settings.fleet.with_shape(shape)?;
     }
-    settings.fleet = fleet;
     // What a yard that lives on uses is not missing: its sizes stay.
     if Records::new(&dir.run()).adopt(&Role::Api).is_none() {
         settings.sizes = Sizes::of(Bytes(crate::machine::available_memory()));
     }
     settings.notebook = match arguments.notebook.as_str() {
         "none" => None,
-        name => Some(NotebookSettings {
-            name: ObjectName::new(name).map_err(|error| Failure::Usage(error.to_string()))?,
-            namespace: NamespaceName::new("default").map_err(|error| Failure::Usage(error.to_string()))?,
-            folder: folder(arguments.folder.as_deref())?,
-        }),
+        name => Some(notebook(name, arguments.folder.as_deref())?),
     };
     for mount in &arguments.mount {
         let (host, inside) = mount
             .split_once(':')
             .filter(|(host, inside)| Path::new(host).is_absolute() && Path::new(inside).is_absolute())
             .ok_or_else(|| Failure::Usage(format!("--mount {mount}: write HOST:PATH, both absolute")))?;
+        std::fs::metadata(host).map_err(|source| Failure::Folder { path: host.into(), source })?;
         settings.mounts.insert(PathBuf::from(inside), PathBuf::from(host));
     }
     if let Some(notebook) = &settings.notebook {
@@ -125,23 +124,65 @@ fn settle(dir: &YardDir, arguments: &Up) -> Result<Settings, Failure> {
     settings.allow_host.sort_unstable();
     settings.allow_host.dedup();
     settings.outbound_by_proxy = arguments.outbound_by_proxy.unwrap_or(settings.outbound_by_proxy);
-    settings.save(dir)?;
     Ok(settings)
+}
+
+/// The notebook to open, as the operator will want it.
+fn notebook(name: &str, folder: Option<&Path>) -> Result<NotebookSettings, Failure> {
+    let wrong = |error: &dyn std::fmt::Display| Failure::Usage(format!("--notebook {name}: {error}"));
+    let notebook = NotebookSettings {
+        name: ObjectName::new(name).map_err(|error| wrong(&error))?,
+        namespace: NamespaceName::new("default").map_err(|error| wrong(&error))?,
+        folder: self::folder(folder)?,
+    };
+    let identity = Identity { namespace: notebook.namespace.to_string(), name: name.to_owned(), uid: String::new() };
+    let folder = Folder { path: notebook.folder.display().to_string() };
+    let spec = NotebookSpec { folder: Some(folder), ..NotebookSpec::default() };
+    validate(identity, spec, &SessionSettings::new("http://127.0.0.1"))
+        .map_err(|error| Failure::Usage(error.to_string()))?;
+    Ok(notebook)
+}
+
+/// Nobody else may listen where this yard will.
+fn ports_are_free(dir: &YardDir, settings: &Settings) -> Result<(), Failure> {
+    for (port, role) in [(settings.api_port, Role::Api), (settings.gateway_port, Role::Operator)] {
+        // A child of a keeper that was killed still listens: the new keeper takes it over.
+        if Records::new(&dir.run()).adopt(&role).is_none() {
+            drop(ports::listen(port)?);
+        }
+    }
+    Ok(())
+}
+
+/// The first change: the yard's folder with its settings, and the folder that notebooks open on.
+fn write(dir: &YardDir, settings: &Settings) -> Result<(), Failure> {
+    let failed = |path: &Path| {
+        let path = path.to_path_buf();
+        move |source| Failure::Folder { path, source }
+    };
+    dir.create().map_err(failed(dir.path()))?;
+    if let Some(NotebookSettings { folder, .. }) = &settings.notebook {
+        std::fs::create_dir_all(folder).map_err(failed(folder))?;
+    }
+    settings.save(dir)?;
+    outside::write(dir)
 }
 
 /// The folder JupyterLab opens on. From the home folder itself, `/` or a system folder it is a folder `emberyard`
 /// below home, so that no pod sees keys and credentials.
 fn folder(given: Option<&Path>) -> Result<PathBuf, Failure> {
     let path = given.map_or_else(std::env::current_dir, std::path::absolute)?;
-    let path = std::fs::canonicalize(&path).map_err(|source| Failure::Folder { path, source })?;
+    let failed = |source| Failure::Folder { path: path.clone(), source };
+    let found = std::fs::canonicalize(&path).map_err(failed)?;
+    // What this user can't list, the notebook can't either.
+    std::fs::read_dir(&found).map_err(failed)?;
     let home = crate::yard::folder::home()?;
     let home = std::fs::canonicalize(&home).unwrap_or(home);
-    if path != home && path != Path::new("/") && !home.starts_with(&path) {
-        return Ok(path);
+    if found != home && found != Path::new("/") && !home.starts_with(&found) {
+        return Ok(found);
     }
     let below = home.join("emberyard");
-    std::fs::create_dir_all(&below).map_err(|source| Failure::Folder { path: below.clone(), source })?;
-    note(&format!("{} holds more than notebooks should see: JupyterLab opens on {}", path.display(), below.display()));
+    note(&format!("{} holds more than notebooks should see: JupyterLab opens on {}", found.display(), below.display()));
     Ok(below)
 }
 
@@ -151,6 +192,8 @@ fn start_keeper(dir: &YardDir) -> Result<(), Failure> {
     let folder_error = |source| Failure::Folder { path: path.clone(), source };
     let (out, err) = (open().map_err(folder_error)?, open().map_err(folder_error)?);
     let program = std::env::current_exe()?;
+    // What this process was given unasked (a lock, a pipe that somebody waits on) must not live as long as the yard.
+    emberyard_sandbox::close_others_on_exec()?;
     Command::new(program)
         .arg("--dir")
         .arg(dir.path())

@@ -35,6 +35,10 @@ impl YardDir {
     pub fn settings(&self) -> PathBuf {
         self.0.join("yard.json")
     }
+    /// How pods reach what is outside.
+    pub fn outside(&self) -> PathBuf {
+        self.0.join("outside.json")
+    }
     /// Held by the keeper as long as it lives.
     pub fn lock(&self) -> PathBuf {
         self.0.join("lock")

@@ -1,6 +1,7 @@
 //! The yard's folder: what lies where, and the settings that stay.
 
 pub mod folder;
+pub mod outside;
 pub mod ports;
 pub mod settings;
 

@@ -5,6 +5,7 @@ use emberyard_manifest::Sizes;
 use emberyard_model::{Bytes, NamespaceName, ObjectName, Quantity};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::io::ErrorKind::{InvalidFilename, NotADirectory, NotFound};
 use std::path::PathBuf;
 
 /// Version of `yard.json`; a program reads its own and the one before.
@@ -47,6 +48,13 @@ pub struct Settings {
 fn full() -> Sizes {
     Sizes::FULL
 }
+
+/// More than any machine has; a larger number is a slip of the keyboard.
+const LARGEST_CPU: Quantity = Quantity::from_units(4096);
+/// The same for memory.
+const LARGEST_MEMORY: Quantity = Quantity::from_units(64 << 40);
+/// The fleet gives a node up that is not ready after five minutes.
+const LONGEST_BOOT: u32 = 240;
 
 /// How many nodes of which kind. Also the fleet file of `up --fleet`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -161,7 +169,8 @@ impl Settings {
         let path = dir.settings();
         let text = match std::fs::read(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            // Where no folder can be is no yard; making it will say why.
+            Err(error) if matches!(error.kind(), NotFound | NotADirectory | InvalidFilename) => return Ok(None),
             Err(source) => return Err(SettingsError::File { path, source }),
         };
         let settings: Self = serde_json::from_slice(&text)
@@ -238,6 +247,12 @@ impl FleetSettings {
         if self.shape.as_ref().is_some_and(too_small) {
             return wrong("a node needs at least cpu=100m,memory=256Mi");
         }
+        if self.shape.cpu > LARGEST_CPU || self.shape.memory > LARGEST_MEMORY {
+            return wrong("a node of more than cpu=4096,memory=64Ti is beyond any machine: ask for less");
+        }
+        if self.boot_delay_seconds > LONGEST_BOOT {
+            return wrong("bootDelaySeconds above 240: a node that takes longer counts as failed");
+        }
         Ok(self)
     }
 }
@@ -254,7 +269,7 @@ mod tests {
         for text in ["", "3", "4..2", "0..2", "a..b", "1..1000"] {
             assert!(FleetSettings::default().with_nodes(text).is_err(), "{text}");
         }
-        for text in ["", "cpu", "cpu=x", "disk=1", "cpu=0,memory=1Gi"] {
+        for text in ["", "cpu", "cpu=x", "disk=1", "cpu=0,memory=1Gi", "cpu=-1", "cpu=9E", "cpu=2,memory=1Ei"] {
             assert!(FleetSettings::default().with_shape(text).is_err(), "{text}");
         }
     }

@@ -1,5 +1,9 @@
 //! A real yard for tests: its own folder, its own ports, real pods; nothing of it is left afterwards.
 
+pub mod http;
+pub mod leftovers;
+pub mod proxy;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -8,18 +12,23 @@ use std::time::{Duration, Instant};
 /// A running yard.
 pub struct Yard {
     folder: tempfile::TempDir,
+    state: PathBuf,
     /// The user's own folder, which JupyterLab opens on.
     pub files: PathBuf,
     /// Who runs the yard, if not the one who tests.
     pub owner: Option<u32>,
 }
 
+/// As whom a journey is played: as the one who tests and, where that is root, as somebody else, too.
+pub fn owners() -> Vec<Option<u32>> {
+    let others = rustix::process::geteuid().is_root().then_some(Some(12345));
+    std::iter::once(None).chain(others).collect()
+}
+
 /// Where tools and images of tests are: made by `cargo xtask tools` and `cargo xtask images`, told by the
 /// environment. Without them journeys can't run, and say so.
-fn needed(name: &str) -> PathBuf {
-    let path = std::env::var_os(name).map(PathBuf::from);
-    path.filter(|path| path.exists())
-        .unwrap_or_else(|| panic!("{name} is not set: run journeys through `cargo xtask check`"))
+pub fn needed(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run journeys through `cargo xtask check`"))
 }
 
 impl Yard {
@@ -30,26 +39,75 @@ impl Yard {
 
     /// Starts a yard, as another user if one is given (only root can).
     pub fn up_as(owner: Option<u32>, arguments: &[&str]) -> Self {
+        let yard = Self::at(owner, "");
+        yard.up_again(arguments);
+        yard
+    }
+
+    /// A yard that does not run yet; its state will be in a folder below `place`.
+    pub fn at(owner: Option<u32>, place: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("yard").tempdir().unwrap();
-        let files = folder.path().join("files");
-        std::fs::create_dir(&files).unwrap();
-        if let Some(uid) = owner {
-            for path in [folder.path(), files.as_path()] {
-                std::os::unix::fs::chown(path, Some(uid), Some(uid)).unwrap();
-            }
+        let yard =
+            Self { state: folder.path().join(place).join("state"), files: folder.path().join("files"), folder, owner };
+        for path in [yard.folder.path(), &yard.files, &yard.temporary(), yard.beside()] {
+            std::fs::create_dir_all(path).unwrap();
+            yard.give(path);
         }
-        let yard = Self { folder, files, owner };
-        let files = yard.files.display().to_string();
+        yard
+    }
+
+    /// Makes a file or folder the owner's.
+    pub fn give(&self, path: &Path) {
+        if let Some(uid) = self.owner {
+            std::os::unix::fs::chown(path, Some(uid), Some(uid)).unwrap();
+        }
+    }
+
+    /// Starts it, or what is down of it.
+    pub fn up_again(&self, arguments: &[&str]) {
+        let files = self.files.display().to_string();
         let mut words = vec!["up", &files, "--detach", "--no-browser"];
         words.extend(arguments);
-        let output = yard.emberyard(&words);
-        assert!(output.status.success(), "up failed:\n{}\n{}", text(&output), yard.logs());
-        yard
+        let output = self.holding_a_file(&words).output().unwrap();
+        assert!(output.status.success(), "up failed:\n{}\n{}", text(&output), self.logs());
+        let holders: Vec<String> = self.pids().into_iter().filter(|pid| holds(pid, &self.held())).collect();
+        assert_eq!(holders, Vec::<String>::new(), "a descriptor of whoever typed `up` lives on");
+    }
+
+    /// The program under test, started by somebody who has a file open, as `flock` has.
+    fn holding_a_file(&self, words: &[&str]) -> Command {
+        let program = self.prepared(words);
+        let mut command = self.command(Path::new("sh"));
+        command.args(["-c", "exec 9> \"$0\"; exec \"$@\""]).arg(self.held());
+        command.arg(self.program()).args(words).stdin(Stdio::null());
+        command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command
+    }
+
+    fn held(&self) -> PathBuf {
+        self.files.join("held")
+    }
+
+    fn program(&self) -> PathBuf {
+        match self.owner {
+            Some(_) => needed("EMBERYARD_TEST_BINARY").into(),
+            None => PathBuf::from(env!("CARGO_BIN_EXE_emberyard")),
+        }
     }
 
     /// The yard's state folder.
     pub fn dir(&self) -> PathBuf {
-        self.folder.path().join("state")
+        self.state.clone()
+    }
+
+    /// The folder that holds the state folder.
+    fn beside(&self) -> &Path {
+        self.state.parent().unwrap()
+    }
+
+    /// Where programs of the yard find their `TMPDIR`.
+    fn temporary(&self) -> PathBuf {
+        self.folder.path().join("tmp")
     }
 
     fn command(&self, program: &Path) -> Command {
@@ -68,15 +126,24 @@ impl Yard {
     fn prepared(&self, words: &[&str]) -> Command {
         let images =
             needed(if self.owner.is_some() { "EMBERYARD_TEST_IMAGES_ROOTLESS" } else { "EMBERYARD_TEST_IMAGES" });
-        let program = match self.owner {
-            Some(_) => needed("EMBERYARD_TEST_BINARY"),
-            None => PathBuf::from(env!("CARGO_BIN_EXE_emberyard")),
-        };
-        let mut command = self.command(&program);
+        let mut command = self.command(&self.program());
         command
             .args(words)
             .env("EMBERYARD_DIR", self.dir())
             .env("EMBERYARD_IMAGES", images)
+            .env("HOME", self.folder.path())
+            .env("TMPDIR", self.temporary())
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// The real kubectl, to be started.
+    pub fn kubectl_command(&self, words: &[&str]) -> Command {
+        let kubectl = if self.owner.is_some() { "EMBERYARD_TEST_KUBECTL_ROOTLESS" } else { "EMBERYARD_TEST_KUBECTL" };
+        let mut command = self.command(Path::new(&needed(kubectl)));
+        command
+            .args(words)
+            .env("KUBECONFIG", self.dir().join("kubeconfig"))
             .env("HOME", self.folder.path())
             .stdin(Stdio::null());
         command
@@ -84,14 +151,7 @@ impl Yard {
 
     /// Runs the real kubectl.
     pub fn kubectl(&self, words: &[&str]) -> Output {
-        let kubectl = if self.owner.is_some() { "EMBERYARD_TEST_KUBECTL_ROOTLESS" } else { "EMBERYARD_TEST_KUBECTL" };
-        self.command(&needed(kubectl))
-            .args(words)
-            .env("KUBECONFIG", self.dir().join("kubeconfig"))
-            .env("HOME", self.folder.path())
-            .stdin(Stdio::null())
-            .output()
-            .unwrap()
+        self.kubectl_command(words).output().unwrap()
     }
 
     /// Runs kubectl, which must succeed; its standard output.
@@ -105,9 +165,7 @@ impl Yard {
     pub fn start(&self, code: &str) -> Running<'_> {
         let file = self.folder.path().join("code.py");
         std::fs::write(&file, code).unwrap();
-        if let Some(uid) = self.owner {
-            std::os::unix::fs::chown(&file, Some(uid), Some(uid)).unwrap();
-        }
+        self.give(&file);
         let mut command =
             self.prepared(&["notebook", "run", "my-pyspark-notebook", &file.display().to_string(), "--timeout", "400"]);
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -117,6 +175,17 @@ impl Yard {
     /// Runs code to its end, which must be good; what it printed.
     pub fn run(&self, code: &str) -> String {
         self.start(code).finish()
+    }
+
+    /// Python that waits until the test says [`Yard::go`].
+    pub fn pause(&self, name: &str) -> String {
+        let file = self.files.join(name);
+        format!("\nimport os, time\nwhile not os.path.exists('{}'): time.sleep(0.1)\n", file.display())
+    }
+
+    /// Lets code go on that pauses.
+    pub fn go(&self, name: &str) {
+        std::fs::write(self.files.join(name), "").unwrap();
     }
 
     /// Waits until `check` is satisfied; on time-out says what it saw last.
@@ -156,27 +225,12 @@ impl Yard {
         keepers.next().unwrap().file_name().to_string_lossy().into_owned()
     }
 
-    /// Processes that carry this yard's mark.
-    pub fn processes(&self) -> Vec<String> {
-        let mark = format!("EMBERYARD_YARD={}", self.dir().display());
-        let mut found = Vec::new();
-        for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-            let Ok(environment) = std::fs::read(entry.path().join("environ")) else { continue };
-            if environment.split(|byte| *byte == 0).any(|pair| pair == mark.as_bytes()) {
-                found
-                    .push(std::fs::read_to_string(entry.path().join("cmdline")).unwrap_or_default().replace('\0', " "));
-            }
-        }
-        found
-    }
-
     /// Ends the yard and checks that nothing of it is left but the user's folder.
     pub fn down(&self) {
+        let traces = self.traces();
         let output = self.emberyard(&["down", "--purge", "--yes"]);
         assert!(output.status.success(), "down failed:\n{}", text(&output));
-        assert_eq!(self.processes(), Vec::<String>::new(), "processes left");
-        assert!(!self.dir().exists(), "the state folder is left");
-        assert!(self.files.exists(), "the user's folder is gone");
+        self.nothing_left_of(&traces);
     }
 }
 
@@ -218,6 +272,12 @@ impl Drop for Yard {
 /// Both streams of a process.
 pub fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// Whether a process has a file open.
+fn holds(pid: &str, file: &Path) -> bool {
+    let descriptors = std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+    descriptors.map(|descriptor| descriptor.path()).any(|link| std::fs::read_link(link).is_ok_and(|open| open == file))
 }
 
 /// SIGKILL.

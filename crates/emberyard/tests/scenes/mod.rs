@@ -1,0 +1,6 @@
+//! Journeys beyond the tutorial's first session, by theme.
+
+pub mod fleet;
+mod killed;
+pub mod notebooks;
+pub mod outside;
