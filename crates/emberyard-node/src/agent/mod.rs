@@ -13,6 +13,7 @@ mod status;
 
 pub(crate) use memory::used as memory_used;
 pub(crate) use node::Node;
+pub use pod::CHECKPOINT_FORMAT;
 pub(crate) use pod::{Message, log_file};
 
 use crate::config::AgentConfig;

@@ -87,6 +87,7 @@ async fn reply(ask: Ask, events: &mpsc::Sender<Event>, progress: &Progress) -> A
             let nothing = Status {
                 stage,
                 keeper_pid: std::process::id(),
+                version: crate::yard::versions::PROGRAM.to_owned(),
                 mode: String::new(),
                 api_port: 0,
                 gateway_port: 0,

@@ -4,6 +4,7 @@ use crate::api::admin;
 use crate::cli::Form;
 use crate::error::Failure;
 use crate::output;
+use crate::yard::versions::PROGRAM;
 use crate::yard::{Settings, YardDir};
 use serde::Serialize;
 use serde_json::Value;
@@ -14,6 +15,8 @@ struct Status {
     api_url: String,
     gateway_url: String,
     mode: String,
+    /// Of the program that keeps the yard; empty from one that did not tell yet.
+    version: String,
     kubeconfig: String,
     nodes: Vec<Node>,
     notebooks: Vec<Notebook>,
@@ -107,6 +110,7 @@ async fn gather(dir: &YardDir) -> Result<Status, Failure> {
             settings.map_or(keeper.gateway_port, |settings| settings.gateway_port)
         ),
         mode: keeper.mode,
+        version: keeper.version,
         kubeconfig: dir.kubeconfig().display().to_string(),
         nodes: nodes(dir).await?,
         notebooks: books.iter().map(notebook).collect(),
@@ -164,6 +168,9 @@ fn page(status: &Status) -> String {
         "API      {}   (kubeconfig: {})\ngateway  {}\nmode     {}\n",
         status.api_url, status.kubeconfig, status.gateway_url, status.mode
     );
+    let version = if status.version.is_empty() { "not told (an early one)" } else { &status.version };
+    let other = format!("   (this program is {PROGRAM}: `emberyard up` takes the yard over)");
+    let _ = writeln!(page, "version  {version}{}", if version == PROGRAM { "" } else { &other });
     for node in &status.nodes {
         let _ = writeln!(
             page,

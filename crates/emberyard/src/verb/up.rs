@@ -6,8 +6,9 @@ use crate::keeper::children::{Records, Role};
 use crate::keeper::protocol::{Answer, Ask, Stage, Status, ask};
 use crate::progress::{Step, note};
 use crate::session;
+use crate::yard::versions::{self, PROGRAM};
 use crate::yard::{FleetSettings, NotebookSettings, Settings, YardDir, ports};
-use emberyard_model::{NamespaceName, ObjectName};
+use emberyard_model::{NamespaceName, ObjectName, Quantity};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -33,9 +34,13 @@ pub async fn run(dir: &YardDir, arguments: &Up) -> Result<(), Failure> {
 
 /// Everything but the notebook. Running it twice is safe.
 pub async fn bring_up(dir: &YardDir, arguments: &Up) -> Result<Status, Failure> {
+    versions::check(dir)?;
     if let Some(status) = running(dir) {
-        note("the yard runs already");
-        return Ok(status);
+        if status.version == PROGRAM {
+            note("the yard runs already");
+            return Ok(status);
+        }
+        take_over(dir, &status)?;
     }
     crate::verb::doctor::preflight(dir)?;
     let settings = settle(dir, arguments)?;
@@ -52,6 +57,18 @@ pub fn running(dir: &YardDir) -> Option<Status> {
         Ok(Answer::Status(status)) if status.stage == Stage::Running => Some(status),
         _ => None,
     }
+}
+
+/// Ends the keeper of another version. It holds nothing that a new one does not find again: pods go on, and the new keeper
+/// replaces control plane, operator and agents by its own.
+fn take_over(dir: &YardDir, status: &Status) -> Result<(), Failure> {
+    let theirs = if status.version.is_empty() { "an earlier version" } else { &status.version };
+    note(&format!("the yard runs under emberyard {theirs}: {PROGRAM} takes over, pods go on"));
+    let wrong = |error: emberyard_sandbox::SandboxError| Failure::Machine(error.to_string());
+    let pid = i32::try_from(status.keeper_pid).map_err(|error| Failure::Keeper(error.to_string()))?;
+    emberyard_sandbox::ProcessId::of(pid).and_then(|keeper| keeper.kill()).map_err(wrong)?;
+    crate::keeper::wait_until_free(dir, Duration::from_secs(10));
+    Ok(())
 }
 
 /// Merges what was typed into the kept settings; checks all of it before anything is written.
@@ -104,6 +121,11 @@ fn settle(dir: &YardDir, arguments: &Up) -> Result<Settings, Failure> {
     }
     if let Some(images) = &arguments.images {
         settings.images = Some(std::path::absolute(images)?);
+    }
+    if let Some(text) = &arguments.journal_limit {
+        let limit = Quantity::parse(text).ok().filter(|limit| limit.units() > 0);
+        let wrong = || Failure::Usage(format!("--journal-limit {text}: write a size, for example 64Mi"));
+        settings.journal_limit = Some(limit.ok_or_else(wrong)?);
     }
     settings.allow_host.extend(&arguments.allow_host);
     settings.allow_host.sort_unstable();

@@ -12,6 +12,7 @@ mod start;
 mod task;
 mod volumes;
 
+pub use adopt::CHECKPOINT_FORMAT;
 pub(super) use adopt::{Adopted, find};
 pub(crate) use exit::log_file;
 pub(crate) use message::Message;

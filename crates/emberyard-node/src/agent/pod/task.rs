@@ -1,6 +1,6 @@
 //! The task of one pod: a loop of deciding and hearing.
 
-use super::adopt::{Adopted, OBJECT, OBSERVED};
+use super::adopt::{Adopted, CHECKPOINT_FORMAT, Checkpoint, OBJECT, OBSERVED};
 use super::message::Message;
 use super::volumes::Places;
 use super::{act, sandbox, volumes};
@@ -11,6 +11,7 @@ use emberyard_image::Resolved;
 use emberyard_pod::{Action, Event, Observed, Pod, PodError, Run, Sources, Stage, plan};
 use emberyard_sandbox::PodSandbox;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
@@ -223,7 +224,8 @@ impl PodTask {
 
     /// Writes the checkpoint if it changed: before what was decided is begun.
     fn save(&mut self) {
-        let Ok(bytes) = serde_json::to_vec(&self.observed) else { return };
+        let checkpoint = Checkpoint { format: CHECKPOINT_FORMAT, observed: Cow::Borrowed(&self.observed) };
+        let Ok(bytes) = serde_json::to_vec(&checkpoint) else { return };
         if bytes != self.saved {
             match files::replace(&self.dir.join(OBSERVED), &bytes, 0o600) {
                 Ok(()) => self.saved = bytes,
