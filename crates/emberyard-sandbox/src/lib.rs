@@ -6,6 +6,7 @@ mod error;
 mod failure;
 mod holder;
 mod holder_role;
+pub mod memory;
 mod namespace;
 mod place;
 mod place_role;

@@ -1,8 +1,10 @@
 //! The agent of one node.
 
+mod disk;
 mod events;
 mod files;
 mod images;
+mod limits;
 mod manager;
 mod memory;
 mod node;
@@ -83,12 +85,15 @@ async fn start(config: AgentConfig, tasks: &Tasks) -> Result<(), AgentError> {
         local_pods,
         events,
         registry: registry.clone(),
+        figures: limits::Figures::default(),
         tasks: tasks.clone(),
         config,
     });
     kubelet::serve(node.clone(), registry, tasks).await?;
     tasks.spawn(register::keep(node.clone()));
     tasks.spawn(memory::keep(node.clone()));
+    tasks.spawn(limits::keep(node.clone()));
+    tasks.spawn(disk::keep(node.clone()));
     tasks.spawn(manager::run(node));
     Ok(())
 }

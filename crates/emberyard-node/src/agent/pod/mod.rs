@@ -15,5 +15,6 @@ mod volumes;
 pub use adopt::CHECKPOINT_FORMAT;
 pub(super) use adopt::{Adopted, find};
 pub(crate) use exit::log_file;
+pub(super) use exit::oom_file;
 pub(crate) use message::Message;
 pub(super) use task::PodTask;
