@@ -17,7 +17,7 @@ const JOURNAL: Code = Code {
     id: "EY-API-002",
     what: "The journal can't be opened.",
     why: "A file of the folder journal is missing, unreadable, or no longer what was written (a failing disk, a foreign hand, a newer emberyard). Starting without it would lose acknowledged changes.",
-    cure: "Restore the folder journal from a backup, or use the newer emberyard that wrote it. Without either, `emberyard down --purge` and `up` begin anew.",
+    cure: "If it is damaged, `emberyard repair` keeps everything that still can be read and says what cannot. If a newer emberyard wrote it, use that one.",
 };
 const LISTENER: Code = Code {
     id: "EY-API-003",

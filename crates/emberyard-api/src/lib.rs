@@ -7,14 +7,13 @@ mod control;
 mod engine;
 mod error;
 mod http;
-mod journal;
+pub mod journal;
 pub mod kubeconfig;
 pub mod pki;
 mod serve;
 mod token;
 
-pub use config::{Clock, EntropySource, ServeConfig};
+pub use config::{Clock, EntropySource, JournalLimit, ServeConfig};
 pub use error::{CODES, ServeError};
-pub use journal::JournalError;
 pub use serve::serve;
 pub use token::{ISSUER, TokenError};

@@ -18,9 +18,10 @@ const COMPACT_EVERY: Duration = Duration::from_secs(10);
 
 /// Serves the API and runs the controllers until `config.shutdown` is cancelled, or the journal is lost.
 pub async fn serve(config: ServeConfig) -> Result<(), ServeError> {
-    let ServeConfig { pki, journal, names, cluster, listeners, controllers, clock, entropy, shutdown } = config;
+    let ServeConfig { pki, journal, journal_limit, names, cluster, listeners, controllers, clock, entropy, shutdown } =
+        config;
     let pki = pki::ensure(&pki, &names, clock())?;
-    let disk = RealDisk::new(&journal).map_err(ServeError::FirstWrite)?;
+    let disk = RealDisk::new(&journal, journal_limit).map_err(ServeError::FirstWrite)?;
     let (engine, committer) = Engine::start(Arc::new(disk), cluster, clock, entropy)?;
     tracing::info!(revision = engine.durable().0, "state restored");
     let gate = Arc::new(Gate {

@@ -8,7 +8,7 @@ const DAMAGED: Code = Code {
     id: "EY-CLU-001",
     what: "The saved state of the yard is damaged.",
     why: "bytes that were written and acknowledged have changed or vanished: a failing disk, or a file edited by hand",
-    cure: "restore the yard's folder from a copy; or begin anew with `emberyard down --purge` and `emberyard up`",
+    cure: "`emberyard repair` keeps everything that still can be read and says what cannot; or restore the yard's folder from a copy",
 };
 
 const NEWER: Code = Code {
@@ -25,10 +25,10 @@ pub const CODES: &[Code] = &[DAMAGED, NEWER];
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {
     /// The snapshot is not whole.
-    #[error("the snapshot cannot be read")]
+    #[error("the snapshot cannot be read: {0}")]
     Snapshot(#[source] JournalError),
     /// A record is not whole.
-    #[error("the journal cannot be read")]
+    #[error("the journal cannot be read: {0}")]
     Journal(#[source] JournalError),
     /// Records between two revisions are missing.
     #[error("the journal lacks the changes between revisions {after} and {found}")]

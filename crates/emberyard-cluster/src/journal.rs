@@ -7,15 +7,18 @@
 
 mod decoder;
 mod record;
+mod salvage;
 
-pub use decoder::{Decoder, JournalError};
+pub use decoder::{Decoder, JournalError, newer_frame};
 pub use record::{Change, Key, Record, Revision};
+pub use salvage::{Loss, Salvage, salvage};
 
 const MAGIC: &[u8; 3] = b"EYJ";
 const VERSION: u8 = b'1';
 const HEADER: usize = 12;
 
-/// Encodes one batch of records as one frame; `durable` is the newest revision known durable before this batch.
+/// Encodes one batch of records as one frame; `durable` is the newest revision known durable before this batch. A frame
+/// without records seals what is before it: should the last batch be damaged, it cannot pass for one that was never whole.
 pub fn encode(records: &[Record], durable: Revision) -> Vec<u8> {
     let mut frame = Vec::with_capacity(HEADER + 64 + records.iter().map(|r| r.json.len() + 128).sum::<usize>());
     frame.extend_from_slice(MAGIC);

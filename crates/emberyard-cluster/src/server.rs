@@ -69,6 +69,13 @@ impl ApiServer {
         Ok(Self::with_store(config, store))
     }
 
+    /// The server that the records of a damaged journal and snapshot still make, whatever is missing between them. Its
+    /// revision is to lie above all that was ever given out, so that no client takes a new change for an old one.
+    pub fn salvage(config: Config, records: Vec<Record>, revision: Revision) -> Result<Self, RestoreError> {
+        let store = Store::from_salvage(records, revision, bounds(&config)).map_err(RestoreError::Object)?;
+        Ok(Self::with_store(config, store))
+    }
+
     /// What requests work on, for tests of single parts.
     #[cfg(test)]
     pub(crate) fn parts(self) -> Parts {

@@ -16,6 +16,6 @@ mod service;
 mod tasks;
 mod tls;
 
-pub use agent::run;
+pub use agent::{CHECKPOINT_FORMAT, run};
 pub use config::{AgentConfig, Clock, ServingIdentity};
 pub use error::{AgentError, CODES, NetError, RelayError};

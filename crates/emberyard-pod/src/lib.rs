@@ -13,6 +13,7 @@ pub mod facts;
 pub mod fields;
 pub mod files;
 pub mod observed;
+pub mod oom;
 mod plan;
 
 pub mod process;

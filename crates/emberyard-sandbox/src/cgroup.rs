@@ -182,6 +182,13 @@ pub fn out_of_memory_kills(groups: &[PathBuf]) -> u64 {
         .sum()
 }
 
+/// The most memory that the groups ever had.
+pub fn memory_peak(groups: &[PathBuf]) -> Option<u64> {
+    let files = ["memory.peak", "memory.max_usage_in_bytes"];
+    let paths = files.iter().flat_map(|file| groups.iter().map(move |group| group.join(file)));
+    paths.filter_map(|path| fs::read_to_string(path).ok()?.trim().parse().ok()).max()
+}
+
 /// Kills everything in the groups at once; false where the kernel cannot (version 1).
 pub fn kill(groups: &[PathBuf]) -> bool {
     groups.iter().any(|group| {

@@ -38,6 +38,16 @@ pub enum SandboxError {
         /// Version of this program.
         ours: u32,
     },
+    /// A file of a newer program.
+    #[error("{path} was written by a newer emberyard (format {theirs}, this program knows {ours})")]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        theirs: u64,
+        /// The newest that this program reads.
+        ours: u32,
+    },
     /// The other side sent something that cannot be understood.
     #[error("unexpected answer of a sandbox process: {0}")]
     Protocol(String),
@@ -75,8 +85,8 @@ const GONE: Code = Code {
 const VERSION: Code = Code {
     id: "EY-BOX-004",
     what: "A pod was started by another version of the program.",
-    why: "The program was replaced by one that does not know the older protocol.",
-    cure: "Delete the pod, or run `emberyard down` and `emberyard up`.",
+    why: "The program was replaced by one that does not know the protocol or the files of the other.",
+    cure: "Use the newer of the two programs; or delete the pod, or run `emberyard down` and `emberyard up`.",
 };
 const PROTOCOL: Code = Code {
     id: "EY-BOX-005",
@@ -100,7 +110,7 @@ impl Explained for SandboxError {
             Self::Io { .. } => IO,
             Self::Refused { .. } => REFUSED,
             Self::Gone(_) => GONE,
-            Self::Version { .. } => VERSION,
+            Self::Version { .. } | Self::Newer { .. } => VERSION,
             Self::Protocol(_) => PROTOCOL,
             Self::Damaged { .. } => DAMAGED,
         }

@@ -87,7 +87,7 @@ pub fn create_node(yard: &YardHolder, name: &str, dir: &Path) -> Result<NodeHold
 impl YardHolder {
     /// Reads the record of a yard; `None` when there is none or its holder no longer runs.
     pub fn adopt(dir: &Path) -> Result<Option<Self>> {
-        Ok(record::read::<Self>(&Self::record_in(dir))?.filter(Self::is_alive))
+        Ok(record::read::<Self>(&Self::record_in(dir))?.filter(|yard| yard.is_alive() && is_same(&yard.dir, dir)))
     }
 
     pub(crate) fn record_in(dir: &Path) -> PathBuf {
@@ -110,7 +110,7 @@ impl YardHolder {
 impl NodeHolder {
     /// Reads the record of a node; `None` when there is none or its holder no longer runs.
     pub fn adopt(dir: &Path) -> Result<Option<Self>> {
-        Ok(record::read::<Self>(&Self::record_in(dir))?.filter(Self::is_alive))
+        Ok(record::read::<Self>(&Self::record_in(dir))?.filter(|node| node.is_alive() && is_same(&node.dir, dir)))
     }
 
     pub(crate) fn record_in(dir: &Path) -> PathBuf {
@@ -128,6 +128,11 @@ impl NodeHolder {
         cgroup::remove(&self.cgroups);
         record::remove(&Self::record_in(&self.dir))
     }
+}
+
+/// Whether a record is of the folder it lies in: in a copy of a folder it names processes of the original.
+fn is_same(recorded: &Path, dir: &Path) -> bool {
+    dir.canonicalize().is_ok_and(|dir| dir == recorded)
 }
 
 /// The folder by the one name under which it is known everywhere.

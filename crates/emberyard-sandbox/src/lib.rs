@@ -14,6 +14,7 @@ mod pod;
 mod probe;
 mod probe_role;
 mod process;
+pub mod processes;
 mod record;
 mod role;
 mod rootfs;
@@ -30,10 +31,11 @@ pub use memory::Memory;
 pub use place::{Child, Command, Place, SocketSpec, netns_of, open_in, spawn_in};
 pub use pod::{
     AttachHandle, ContainerSpec, ContainerState, Ended, ExecHandle, ExecSpec, IdMap, Limits, MountSource, MountSpec,
-    Owner, PodSandbox, PodSandboxSpec, Watch, WindowSize, start_pod,
+    Owner, PROTOCOL_VERSION, PodSandbox, PodSandboxSpec, Watch, WindowSize, start_pod,
 };
 pub use probe::{Offer, Probe, probe};
 pub use process::ProcessId;
+pub use record::FORMAT as RECORD_FORMAT;
 pub use run::{ExitStatus, Root, RunSpec, Running, run_in_root, start_in_root};
 pub use run_role::machine_certificates;
 pub use sweep::{YARD_MARK, find, remove_tree, sweep};

@@ -215,3 +215,10 @@ pub fn loopback_up() -> io::Result<()> {
     })?;
     Ok(())
 }
+
+/// Size of a page of memory, bytes.
+pub fn page_size() -> u64 {
+    // SAFETY: reads a constant of the system.
+    let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    u64::try_from(size).unwrap_or(4096)
+}

@@ -92,6 +92,8 @@ pub enum Verb {
     Up(Up),
     /// Stops everything of this yard; keeps data unless --purge.
     Down(Down),
+    /// Mends a damaged journal of a stopped yard; says first what is lost.
+    Repair(Repair),
     /// Nodes, notebooks, sessions and addresses.
     Status,
     /// Prints a kubeconfig for kubectl, helm and other clients.
@@ -182,6 +184,9 @@ pub struct Up {
     /// Let hostPath volumes reach a folder of the machine.
     #[arg(long, value_name = "HOST:PATH")]
     pub mount: Vec<String>,
+    /// What the journal may take on disk (64Mi); changes beyond it are refused. No limit if not given at the first `up`.
+    #[arg(long, value_name = "SIZE")]
+    pub journal_limit: Option<String>,
     /// Do not open a browser.
     #[arg(long)]
     pub no_browser: bool,
@@ -196,6 +201,17 @@ pub struct Down {
     pub purge: bool,
     /// Do not ask.
     #[arg(long, requires = "purge")]
+    pub yes: bool,
+}
+
+/// `repair`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  emberyard repair             what is damaged, and what a repair would lose\n  emberyard repair --yes       do it; the damaged files stay beside the new ones"
+)]
+pub struct Repair {
+    /// Do it, without asking.
+    #[arg(long)]
     pub yes: bool,
 }
 

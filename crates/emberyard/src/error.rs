@@ -1,12 +1,15 @@
 //! What can go wrong for someone at the command line, each with a stable code.
 
 use crate::yard::settings::SettingsError;
+use crate::yard::versions::VersionError;
 use emberyard_model::{Code, Explained};
 use std::path::PathBuf;
 
 /// Codes of this crate.
-pub const CODES: &[Code] =
-    &[NO_YARD, FOLDER, SETTINGS, BUSY_PORT, START, KEEPER, API, MACHINE, IMAGE, NOTEBOOK, DEMO, USAGE, PURGE];
+pub const CODES: &[Code] = &[
+    NO_YARD, FOLDER, SETTINGS, BUSY_PORT, START, KEEPER, API, MACHINE, IMAGE, NOTEBOOK, DEMO, USAGE, PURGE, REPAIR,
+    NEWER,
+];
 
 const NO_YARD: Code = Code {
     id: "EY-CLI-001",
@@ -87,6 +90,20 @@ const PURGE: Code = Code {
     cure: "Run `emberyard down --purge --yes`; if a file stays, see who owns it.",
 };
 
+const REPAIR: Code = Code {
+    id: "EY-CLI-014",
+    what: "The journal was not repaired.",
+    why: "The yard runs, the repair was not confirmed, or a file could not be read or written.",
+    cure: "Stop the yard with `emberyard down`, then run `emberyard repair --yes`; the damaged files are kept beside the new ones.",
+};
+
+const NEWER: Code = Code {
+    id: "EY-CLI-015",
+    what: "The yard was written by a newer emberyard.",
+    why: "A file of its folder carries a version that this program does not know; taking it could lose what it holds.",
+    cure: "Use the newer program, or name another folder with --dir. Nothing was changed.",
+};
+
 /// Why a verb failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
@@ -104,6 +121,9 @@ pub enum Failure {
     /// Settings are unusable.
     #[error(transparent)]
     Settings(#[from] SettingsError),
+    /// A newer program wrote the yard, or its settings can't be read.
+    #[error(transparent)]
+    Version(#[from] VersionError),
     /// A port is taken.
     #[error("port {port} on 127.0.0.1 is taken{holder}")]
     BusyPort {
@@ -159,6 +179,9 @@ pub enum Failure {
     /// Data stays.
     #[error("{0}")]
     Purge(String),
+    /// The journal stays as it is.
+    #[error("{0}")]
+    Repair(String),
     /// Standard output could not be written.
     #[error("standard output: {0}")]
     Output(#[from] std::io::Error),
@@ -169,7 +192,10 @@ impl Explained for Failure {
         match self {
             Self::NoYard(_) => NO_YARD,
             Self::Folder { .. } | Self::Output(_) => FOLDER,
-            Self::Settings(_) => SETTINGS,
+            Self::Settings(SettingsError::Newer { .. }) => NEWER,
+            Self::Version(VersionError::Settings(SettingsError::Newer { .. })) => NEWER,
+            Self::Version(VersionError::Newer { .. } | VersionError::Journal(_)) => NEWER,
+            Self::Settings(_) | Self::Version(VersionError::Settings(_)) => SETTINGS,
             Self::BusyPort { .. } => BUSY_PORT,
             Self::Start { .. } => START,
             Self::Keeper(_) => KEEPER,
@@ -180,6 +206,7 @@ impl Explained for Failure {
             Self::Demo { .. } => DEMO,
             Self::Usage(_) => USAGE,
             Self::Purge(_) => PURGE,
+            Self::Repair(_) => REPAIR,
         }
     }
 }

@@ -51,6 +51,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Verb::Kubeconfig(arguments) => verb::kubeconfig::run(&dir, &arguments),
         Verb::Doctor => verb::doctor::run(&dir, form),
         Verb::Down(arguments) => verb::down::run(&dir, &arguments),
+        Verb::Repair(arguments) => verb::repair::run(&dir, &arguments, form),
         Verb::ErrorPages { file } => verb::errors::run(&file),
         Verb::Keeper => runtime(2)?.block_on(verb::keeper::run(dir)),
         Verb::Api => runtime(2)?.block_on(verb::api::run(dir)),

@@ -84,8 +84,10 @@ impl Loop {
             } else if fault {
                 self.restart(None)?;
             } else if ending {
+                self.journal.seal();
                 return Ok(());
             } else {
+                self.journal.seal();
                 park();
             }
         }

@@ -201,4 +201,4 @@ fn changes(request: &Request) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,5 +1,6 @@
 //! Who may say what: revisions that are durable, and answers that never will be.
 
+use crate::journal::LimitReached;
 use emberyard_cluster::Revision;
 use std::io;
 use tokio::sync::watch;
@@ -27,7 +28,10 @@ impl Refusal {
     /// The journal could not be written.
     pub(super) fn write(error: &io::Error) -> Self {
         let full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
-        let (status, reason, cure) = if full {
+        let limited = error.get_ref().is_some_and(|inner| inner.is::<LimitReached>());
+        let (status, reason, cure) = if limited {
+            (507, "InsufficientStorage", "raise journalLimit in yard.json")
+        } else if full {
             (507, "InsufficientStorage", "free space on the disk that holds the yard")
         } else {
             (500, "InternalError", "check the disk that holds the yard")

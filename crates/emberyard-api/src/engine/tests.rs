@@ -10,6 +10,10 @@ use tokio::time::{sleep, timeout};
 const MAPS: &str = "/api/v1/namespaces/default/configmaps";
 
 fn start(disk: &ModelDisk) -> (Arc<Engine>, Committer) {
+    start_on(Arc::new(disk.clone())).unwrap()
+}
+
+pub(crate) fn start_on(disk: Arc<dyn Disk>) -> Result<(Arc<Engine>, Committer), ServeError> {
     let clock = AtomicI64::new(1_795_000_000_000_000);
     let clock = Arc::new(move || Timestamp(clock.fetch_add(1000, Ordering::Relaxed)));
     let mut seed = 0_u8;
@@ -19,7 +23,7 @@ fn start(disk: &ModelDisk) -> (Arc<Engine>, Committer) {
             *byte = seed;
         }
     });
-    Engine::start(Arc::new(disk.clone()), Config::default(), clock, entropy).unwrap()
+    Engine::start(disk, Config::default(), clock, entropy)
 }
 
 async fn send(engine: &Engine, method: Method, path: &str, body: Option<Value>) -> Result<u16, Refusal> {
@@ -34,12 +38,12 @@ async fn send(engine: &Engine, method: Method, path: &str, body: Option<Value>) 
     Ok(answer.status)
 }
 
-async fn create(engine: &Engine, name: &str) -> Result<u16, Refusal> {
+pub(crate) async fn create(engine: &Engine, name: &str) -> Result<u16, Refusal> {
     let body = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}});
     send(engine, Method::Post, MAPS, Some(body)).await
 }
 
-async fn read(engine: &Engine, name: &str) -> Result<u16, Refusal> {
+pub(crate) async fn read(engine: &Engine, name: &str) -> Result<u16, Refusal> {
     send(engine, Method::Get, &format!("{MAPS}/{name}"), None).await
 }
 

@@ -130,7 +130,8 @@ fn damage_and_gaps_are_refused() {
 #[test]
 fn works_on_a_real_disk() {
     let folder = tempfile::tempdir().unwrap();
-    let open = || Journal::open(Arc::new(RealDisk::new(&folder.path().join("journal")).unwrap())).unwrap();
+    let open =
+        || Journal::open(Arc::new(RealDisk::new(&folder.path().join("journal"), Arc::new(|| None)).unwrap())).unwrap();
     let (journal, recovered) = open();
     assert_eq!(recovered.revision, Revision(0));
     let mut journal = journal.with_segment_bytes(100);

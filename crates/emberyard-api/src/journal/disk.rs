@@ -1,5 +1,6 @@
 //! The few things a journal asks of a disk, so that tests can stand in with one that loses what was not synced.
 
+use crate::config::JournalLimit;
 use crate::pki::files::private_folder;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -32,19 +33,25 @@ pub trait DiskFile: Send {
     fn cut(&mut self, length: u64) -> io::Result<()>;
 }
 
-/// A folder of the file system; files are 0600, the folder 0700.
-#[derive(Debug)]
+/// A folder of the file system; files are 0600, the folder 0700. Full when the file system is, or when the folder's files
+/// would pass the limit.
 pub struct RealDisk {
     folder: PathBuf,
+    limit: JournalLimit,
 }
 
 impl RealDisk {
     /// The folder, made when missing.
-    pub fn new(folder: &Path) -> io::Result<Self> {
+    pub fn new(folder: &Path, limit: JournalLimit) -> io::Result<Self> {
         private_folder(folder)?;
-        Ok(Self { folder: folder.to_owned() })
+        Ok(Self { folder: folder.to_owned(), limit })
     }
 }
+
+/// The files have reached the size that the yard's settings allow; comes inside an error of the kind `StorageFull`.
+#[derive(Debug, thiserror::Error)]
+#[error("the journal may have {0} bytes")]
+pub struct LimitReached(u64);
 
 impl Disk for RealDisk {
     fn list(&self) -> io::Result<Vec<String>> {
@@ -63,7 +70,7 @@ impl Disk for RealDisk {
             file.sync_all()?;
         }
         file.seek(SeekFrom::End(0))?;
-        Ok(Box::new(RealFile(file)))
+        Ok(Box::new(RealFile { file, folder: self.folder.clone(), limit: self.limit.clone() }))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
@@ -79,21 +86,40 @@ impl Disk for RealDisk {
     }
 }
 
-struct RealFile(File);
+struct RealFile {
+    file: File,
+    folder: PathBuf,
+    limit: JournalLimit,
+}
+
+impl RealFile {
+    /// How many bytes more the limit leaves.
+    fn room(&self, limit: u64) -> io::Result<u64> {
+        let sizes = fs::read_dir(&self.folder)?.map(|entry| entry?.metadata().map(|meta| meta.len()));
+        Ok(limit.saturating_sub(sizes.sum::<io::Result<u64>>()?))
+    }
+}
 
 impl DiskFile for RealFile {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.0.write_all(bytes)
+        let Some(limit) = (self.limit)() else { return self.file.write_all(bytes) };
+        let room = usize::try_from(self.room(limit)?).unwrap_or(usize::MAX);
+        // As a full file system does: what fits is written.
+        self.file.write_all(&bytes[..bytes.len().min(room)])?;
+        if bytes.len() <= room {
+            return Ok(());
+        }
+        Err(io::Error::new(io::ErrorKind::StorageFull, LimitReached(limit)))
     }
 
     fn sync(&mut self) -> io::Result<()> {
         // The length is metadata that fdatasync includes, for the data could not be read back without it.
-        self.0.sync_data()
+        self.file.sync_data()
     }
 
     fn cut(&mut self, length: u64) -> io::Result<()> {
-        self.0.set_len(length)?;
-        self.0.seek(SeekFrom::End(0))?;
-        self.0.sync_all()
+        self.file.set_len(length)?;
+        self.file.seek(SeekFrom::End(0))?;
+        self.file.sync_all()
     }
 }

@@ -6,9 +6,14 @@
 
 mod disk;
 mod recover;
+mod repair;
 
-pub use disk::{Disk, DiskFile, RealDisk};
-pub use recover::{JournalError, Recovered};
+pub(crate) use disk::{Disk, LimitReached, RealDisk};
+pub(crate) use recover::Recovered;
+pub use recover::{JournalError, check_format};
+pub use repair::{Damage, Examined, RepairError, examine, repair};
+
+use disk::DiskFile;
 
 use emberyard_cluster::{Record, Revision, journal};
 use std::io;
@@ -18,7 +23,7 @@ use std::sync::Arc;
 const SEGMENT_BYTES: u64 = 16 << 20;
 
 /// The open journal. One owner: the committer.
-pub struct Journal {
+pub(crate) struct Journal {
     disk: Arc<dyn Disk>,
     file: Box<dyn DiskFile>,
     /// Name of the segment being appended to.
@@ -30,6 +35,8 @@ pub struct Journal {
     durable: Revision,
     /// The segment may end in bytes of a frame that failed.
     dirty: bool,
+    /// The segment's last frame says that all before it was durable.
+    sealed: bool,
     segment_bytes: u64,
 }
 
@@ -52,6 +59,7 @@ impl Journal {
             snapshot: recovered.snapshot.as_ref().map_or(0, |s| s.len() as u64),
             durable: recovered.revision,
             dirty: false,
+            sealed: false,
             segment_bytes: SEGMENT_BYTES,
             name,
             disk,
@@ -84,9 +92,25 @@ impl Journal {
         self.file.append(&frame)?;
         self.file.sync()?;
         self.dirty = false;
+        self.sealed = false;
         self.length += frame.len() as u64;
         self.durable = last.revision;
         Ok(())
+    }
+
+    /// Writes down that the last batch is durable, so that damage to it is not taken for a torn end. Not synced: a power
+    /// cut may take the seal along.
+    pub fn seal(&mut self) {
+        if self.sealed || self.dirty || self.durable == Revision(0) {
+            return;
+        }
+        self.sealed = true;
+        let frame = journal::encode(&[], self.durable);
+        match self.file.append(&frame) {
+            Ok(()) => self.length += frame.len() as u64,
+            // What was written of it goes with the next repair.
+            Err(_) => self.dirty = self.file.cut(self.length).is_err(),
+        }
     }
 
     /// Undoes what a failed append left, and tries whether the disk takes data again.
@@ -135,7 +159,7 @@ impl Journal {
         }
         let file = self.disk.open(&segment, 0)?;
         self.disk.sync_folder()?;
-        (self.file, self.name, self.length) = (file, segment, 0);
+        (self.file, self.name, self.length, self.sealed) = (file, segment, 0, true);
         for old in self.disk.list()? {
             if recover::is_older(&old, self.durable) {
                 self.disk.remove(&old)?;

@@ -1,9 +1,10 @@
 //! Reading a journal's folder back.
 
 use super::Disk;
-use emberyard_cluster::journal::{Decoder, JournalError as FrameError};
+use emberyard_cluster::journal::{Decoder, JournalError as FrameError, newer_frame};
 use emberyard_cluster::{Record, Revision};
 use std::io;
+use std::path::Path;
 
 /// Why a journal can't be opened. Nothing is changed on disk in that case.
 #[derive(Debug, thiserror::Error)]
@@ -53,7 +54,7 @@ impl JournalError {
 
 /// What a journal's folder holds.
 #[derive(Debug)]
-pub struct Recovered {
+pub(crate) struct Recovered {
     /// The newest snapshot.
     pub snapshot: Option<Vec<u8>>,
     /// All records of the segments in order; the first ones may already be in the snapshot.
@@ -92,11 +93,18 @@ pub(super) fn is_older(name: &str, revision: Revision) -> bool {
     snapshot_revision(name).or_else(|| segment_revision(name)).is_some_and(|r| r < revision.0)
 }
 
-/// Reads snapshot and segments. `active` names the segment being written with the length that counts; without it the
-/// last one's torn end is found by its frames.
-pub(super) fn recover(disk: &dyn Disk, active: Option<(&str, u64)>) -> Result<Recovered, JournalError> {
-    let names = disk.list().map_err(|e| JournalError::file(".", e))?;
-    let read = |name: &str| disk.read(name).map_err(|e| JournalError::file(name, e));
+/// What a journal's files are for.
+pub(super) struct Files {
+    /// The newest snapshot.
+    pub snapshot: Option<Revision>,
+    /// The segments that hold what it lacks, in order.
+    pub segments: Vec<Revision>,
+    /// What a crash left and nobody needs.
+    pub leftovers: Vec<String>,
+}
+
+/// Tells the files of a journal's folder apart.
+pub(super) fn needed(names: &[String]) -> Files {
     let base = names.iter().filter_map(|n| snapshot_revision(n)).max();
     let mut starts: Vec<u64> = names.iter().filter_map(|n| segment_revision(n)).collect();
     starts.sort_unstable();
@@ -105,18 +113,42 @@ pub(super) fn recover(disk: &dyn Disk, active: Option<(&str, u64)>) -> Result<Re
     let mut leftovers: Vec<String> = starts.drain(..needed).map(|r| segment_name(Revision(r))).collect();
     leftovers.extend(names.iter().filter(|n| snapshot_revision(n) < base && snapshot_revision(n).is_some()).cloned());
     leftovers.extend(names.iter().filter(|n| n.strip_suffix(".tmp").is_some()).cloned());
+    Files { snapshot: base.map(Revision), segments: starts.into_iter().map(Revision).collect(), leftovers }
+}
 
+/// Whether this program knows the format of all files; changes nothing. A journal that is not there yet is fine.
+pub fn check_format(folder: &Path) -> Result<(), JournalError> {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let file = entry.file_name().to_string_lossy().into_owned();
+        if snapshot_revision(&file).or(segment_revision(&file)).is_none() {
+            continue;
+        }
+        let bytes = std::fs::read(entry.path()).map_err(|source| JournalError::file(&file, source))?;
+        if let Some((_, version)) = newer_frame(&bytes) {
+            return Err(JournalError::Newer { file, version });
+        }
+    }
+    Ok(())
+}
+
+/// Reads snapshot and segments. `active` names the segment being written with the length that counts; without it the
+/// last one's torn end is found by its frames.
+pub(super) fn recover(disk: &dyn Disk, active: Option<(&str, u64)>) -> Result<Recovered, JournalError> {
+    let names = disk.list().map_err(|e| JournalError::file(".", e))?;
+    let read = |name: &str| disk.read(name).map_err(|e| JournalError::file(name, e));
+    let files = needed(&names);
+    let base = files.snapshot;
     let mut found = Recovered {
-        snapshot: base.map(|r| read(&snapshot_name(Revision(r)))).transpose()?,
+        snapshot: base.map(|r| read(&snapshot_name(r))).transpose()?,
         records: Vec::new(),
-        revision: Revision(base.unwrap_or(0)),
-        segment: segment_name(Revision(base.unwrap_or(0))),
+        revision: base.unwrap_or_default(),
+        segment: segment_name(base.unwrap_or_default()),
         length: 0,
-        leftovers,
+        leftovers: files.leftovers,
     };
-    let last = starts.last().copied();
-    for start in starts {
-        let name = segment_name(Revision(start));
+    let last = files.segments.last().copied();
+    for start in files.segments {
+        let name = segment_name(start);
         let mut bytes = read(&name)?;
         if let Some((_, length)) = active.filter(|(active, _)| *active == name) {
             bytes.truncate(usize::try_from(length).unwrap_or(usize::MAX));
@@ -128,12 +160,18 @@ pub(super) fn recover(disk: &dyn Disk, active: Option<(&str, u64)>) -> Result<Re
 }
 
 /// Adds one segment's records; answers the length of its whole frames in bytes.
-fn segment(name: &str, start: u64, bytes: &[u8], last: bool, found: &mut Recovered) -> Result<usize, JournalError> {
+fn segment(
+    name: &str,
+    start: Revision,
+    bytes: &[u8],
+    last: bool,
+    found: &mut Recovered,
+) -> Result<usize, JournalError> {
     let file = name.to_owned();
-    if start > found.revision.0 {
-        return Err(JournalError::Gap { file, expected: found.revision.0 + 1, found: start + 1 });
+    if start > found.revision {
+        return Err(JournalError::Gap { file, expected: found.revision.0 + 1, found: start.0 + 1 });
     }
-    for item in Decoder::new(bytes, Revision(start)) {
+    for item in Decoder::new(bytes, start) {
         match item {
             Ok(record) => {
                 let next = found.revision.0 + 1;

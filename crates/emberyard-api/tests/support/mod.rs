@@ -40,6 +40,7 @@ pub fn config(dir: &Path, listener: TcpListener, shutdown: CancellationToken) ->
     ServeConfig {
         pki: dir.join("pki"),
         journal: dir.join("journal"),
+        journal_limit: std::sync::Arc::new(|| None),
         names: Names::default(),
         cluster: emberyard_cluster::Config::default(),
         listeners: vec![listener],

@@ -55,8 +55,8 @@ impl<'a> Decoder<'a> {
 
     fn next_frame(&mut self) -> Option<Result<(), JournalError>> {
         let rest = self.bytes.get(self.offset..).filter(|rest| !rest.is_empty())?;
-        if rest.len() >= 4 && rest.starts_with(MAGIC) && rest[3] > VERSION && rest[3].is_ascii_alphanumeric() {
-            return Some(Err(JournalError::Version { offset: self.offset, version: rest[3] }));
+        if let Some(version) = newer_version(rest) {
+            return Some(Err(JournalError::Version { offset: self.offset, version }));
         }
         let Some((mut payload, length)) = frame(rest) else {
             return Some(Err(self.tail(rest.len())));
@@ -83,12 +83,33 @@ impl<'a> Decoder<'a> {
 }
 
 /// The payload of the whole frame at the front of `bytes`, and the frame's length.
-fn frame(bytes: &[u8]) -> Option<(&[u8], usize)> {
+pub(super) fn frame(bytes: &[u8]) -> Option<(&[u8], usize)> {
     let mut header = bytes.get(..HEADER)?.strip_prefix(MAGIC)?.strip_prefix(&[VERSION])?;
     let length = usize::try_from(u32::from_le_bytes(record::take(&mut header)?)).ok()?;
     let checksum = u32::from_le_bytes(record::take(&mut header)?);
     let payload = bytes.get(HEADER..HEADER.checked_add(length)?)?;
     (length >= 8 && crc32c::crc32c(payload) == checksum).then_some((payload, HEADER + length))
+}
+
+/// The version of a newer program's frame at the front of `bytes`. A newer program never writes in our version again, so
+/// a frame of ours behind it tells that the byte is damaged.
+pub(super) fn newer_version(bytes: &[u8]) -> Option<u8> {
+    let version = *bytes.strip_prefix(MAGIC)?.first()?;
+    let newer = version > VERSION && version.is_ascii_alphanumeric();
+    (newer && !(1..bytes.len()).any(|at| frame(&bytes[at..]).is_some())).then_some(version)
+}
+
+/// Where the first frame of a newer program begins, and its version; content and checksums are not looked at.
+pub fn newer_frame(bytes: &[u8]) -> Option<(usize, u8)> {
+    let mut offset = 0;
+    while let Some(rest) = bytes.get(offset..) {
+        if let Some(version) = newer_version(rest) {
+            return Some((offset, version));
+        }
+        let mut length = rest.get(4..HEADER)?;
+        offset += HEADER + usize::try_from(u32::from_le_bytes(record::take(&mut length)?)).ok()?;
+    }
+    None
 }
 
 impl Iterator for Decoder<'_> {

@@ -21,6 +21,11 @@ struct Head {
 /// Records of one frame: bounds how much a reader must hold at once.
 const BATCH: usize = 256;
 
+/// The head stands where objects have theirs.
+fn head_key() -> Key {
+    Key::new("", "", "snapshot")
+}
+
 impl Store {
     pub(crate) fn snapshot(&self) -> Vec<u8> {
         let mut base = Vec::new();
@@ -37,7 +42,7 @@ impl Store {
             revision: self.revision,
             time: Timestamp(0),
             change: Change::Put,
-            key: Key::new("", "", "snapshot"),
+            key: head_key(),
             json: serde_json::to_vec(&head).unwrap_or_default().into(),
         };
         let mut bytes = journal::encode(&[head], self.revision);
@@ -45,6 +50,28 @@ impl Store {
             bytes.extend(journal::encode(batch, self.revision));
         }
         bytes
+    }
+
+    /// The newest states among records from anywhere, as a store without history at `revision`: who watches begins anew.
+    /// `Err` is the revision of a record whose object is no JSON.
+    pub(crate) fn from_salvage(records: Vec<Record>, revision: Revision, bounds: Bounds) -> Result<Self, Revision> {
+        let mut newest: BTreeMap<Key, Record> = BTreeMap::new();
+        for record in records {
+            let older = newest.get(&record.key).is_none_or(|known| known.revision <= record.revision);
+            if older && record.key != head_key() {
+                newest.insert(record.key.clone(), record);
+            }
+        }
+        let mut store = Self::new(bounds);
+        for record in newest.into_values() {
+            let collection = store.collections.entry(Arc::clone(&record.key.resource)).or_default();
+            collection.set_floor(revision);
+            if record.change == Change::Put {
+                collection.seed(Arc::new(Object::decode(&record).ok_or(record.revision)?));
+            }
+        }
+        store.revision = revision;
+        Ok(store)
     }
 
     /// The store a snapshot holds. Anything amiss, a missing end included, is damage: snapshots are written whole.

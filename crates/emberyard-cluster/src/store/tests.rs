@@ -108,3 +108,22 @@ proptest! {
         prop_assert!(Store::from_snapshot(&bytes, BOUNDS).is_err() || at == 0);
     }
 }
+
+#[test]
+fn what_is_salvaged_is_the_newest_of_each_object() {
+    let put = |revision: u64, name: &str| Record {
+        revision: Revision(revision),
+        time: Timestamp(0),
+        change: Change::Put,
+        key: Key::new("pods", "default", name),
+        json: format!("{{\"at\":{revision}}}").into(),
+    };
+    let gone = Record { change: Change::Delete, ..put(9, "gone") };
+    let records = vec![put(7, "kept"), put(3, "kept"), put(4, "gone"), gone, put(5, "old")];
+    let store = Store::from_salvage(records, Revision(20), BOUNDS).unwrap();
+    let read = |bytes: &[u8]| Store::from_snapshot(bytes, BOUNDS).unwrap();
+    let lines = observed(&read(&store.snapshot()));
+    assert_eq!(lines, ["20", "pods floor 20", r#"pods b"{\"at\":7}""#, r#"pods b"{\"at\":5}""#]);
+    let broken = Record { json: "no".into(), ..put(8, "old") };
+    assert_eq!(Store::from_salvage(vec![broken], Revision(20), BOUNDS).unwrap_err(), Revision(8));
+}

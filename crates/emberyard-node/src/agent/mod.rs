@@ -1,8 +1,10 @@
 //! The agent of one node.
 
+mod disk;
 mod events;
 mod files;
 mod images;
+mod limits;
 mod manager;
 mod memory;
 mod node;
@@ -14,6 +16,7 @@ mod status;
 
 pub(crate) use memory::used as memory_used;
 pub(crate) use node::Node;
+pub use pod::CHECKPOINT_FORMAT;
 pub(crate) use pod::{Message, log_file};
 
 use crate::config::AgentConfig;
@@ -83,6 +86,7 @@ async fn start(config: AgentConfig, tasks: &Tasks) -> Result<(), AgentError> {
         local_pods,
         events,
         registry: registry.clone(),
+        figures: limits::Figures::default(),
         tasks: tasks.clone(),
         config,
     });
@@ -90,6 +94,8 @@ async fn start(config: AgentConfig, tasks: &Tasks) -> Result<(), AgentError> {
     tasks.spawn(register::keep(node.clone()));
     tasks.spawn(memory::keep(node.clone()));
     tasks.spawn(reclaim::keep(node.clone()));
+    tasks.spawn(limits::keep(node.clone()));
+    tasks.spawn(disk::keep(node.clone()));
     tasks.spawn(manager::run(node));
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! What all parts of one agent share.
 
 use super::events::Events;
+use super::limits::Figures;
 use crate::cluster::ClusterView;
 use crate::config::AgentConfig;
 use crate::dns::LocalPods;
@@ -28,6 +29,7 @@ pub(crate) struct Node {
     pub local_pods: Arc<RwLock<LocalPods>>,
     pub events: Events,
     pub registry: Registry,
+    pub figures: Figures,
     pub tasks: Tasks,
 }
 

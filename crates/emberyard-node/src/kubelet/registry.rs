@@ -1,7 +1,7 @@
 //! The pods of this node, as the kubelet port sees them.
 
 use crate::agent::Message;
-use emberyard_sandbox::PodSandbox;
+use emberyard_sandbox::{ContainerState, PodSandbox};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -15,6 +15,10 @@ pub(crate) struct PodView {
     pub dir: PathBuf,
     pub object: Arc<Value>,
     pub sandbox: Option<PodSandbox>,
+    /// As the supervisor last told them.
+    pub states: Arc<Vec<ContainerState>>,
+    /// Memory limits of containers that have one, bytes.
+    pub limits: Arc<BTreeMap<String, u64>>,
     pub news: UnboundedSender<Message>,
 }
 

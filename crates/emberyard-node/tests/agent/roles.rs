@@ -58,6 +58,7 @@ fn api(dir: &Path) {
     let config = ServeConfig {
         pki: dir.join("pki"),
         journal: dir.join("journal"),
+        journal_limit: std::sync::Arc::new(|| None),
         names: Names::default(),
         cluster: emberyard_cluster::Config::default(),
         listeners: vec![inside],

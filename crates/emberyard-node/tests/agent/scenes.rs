@@ -14,6 +14,7 @@ pub fn run() -> bool {
         yard.scene("ends");
         yard.scene("whole");
         yard.scene("give-back");
+        yard.scene("greedy");
         yard.scene("begin");
         yard.replace_agent();
         yard.scene("go-on");
@@ -40,17 +41,18 @@ pub async fn play(dir: &Path, name: &str) {
         "ends" => ends(&world).await,
         "whole" => whole(&world).await,
         "give-back" => give_back(&world, dir).await,
+        "greedy" => crate::greed::greedy(&world).await,
         "begin" => begin(&world).await,
         "go-on" => go_on(&world).await,
         other => panic!("no scene {other}"),
     }
 }
 
-struct World {
-    client: Client,
+pub struct World {
+    pub client: Client,
 }
 
-fn pod_path(name: &str) -> String {
+pub fn pod_path(name: &str) -> String {
     path("", "v1", "default", "pods", name)
 }
 
@@ -62,7 +64,7 @@ impl World {
     }
 
     /// A pod of one container that runs a script with the machine's programs.
-    async fn pod(&self, name: &str, script: &str, more: Value) {
+    pub async fn pod(&self, name: &str, script: &str, more: Value) {
         let mut spec = json!({"restartPolicy": "Never", "containers": [{"name": "a", "image": "tiny",
             "command": ["sh", "-c", script], "volumeMounts": [{"name": "usr", "mountPath": "/usr", "readOnly": true}]}],
             "volumes": [{"name": "usr", "hostPath": {"path": "/machine/usr"}}]});
@@ -71,7 +73,7 @@ impl World {
             .await;
     }
 
-    async fn until(&self, what: &str, path: &str, good: impl Fn(&Value) -> bool) -> Value {
+    pub async fn until(&self, what: &str, path: &str, good: impl Fn(&Value) -> bool) -> Value {
         let started = Instant::now();
         let mut last = Value::Null;
         while started.elapsed() < Duration::from_secs(30) {
@@ -86,7 +88,7 @@ impl World {
         panic!("{what} did not come: {last:#}");
     }
 
-    async fn phase(&self, name: &str, phase: &str) -> Value {
+    pub async fn phase(&self, name: &str, phase: &str) -> Value {
         self.until(phase, &pod_path(name), |p| p["status"]["phase"] == phase).await["status"].take()
     }
 

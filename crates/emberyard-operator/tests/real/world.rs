@@ -74,6 +74,7 @@ async fn api(folder: &Path, shutdown: &CancellationToken) -> (Client, Client) {
     let config = ServeConfig {
         pki: folder.join("pki"),
         journal: folder.join("journal"),
+        journal_limit: std::sync::Arc::new(|| None),
         names: Names::default(),
         cluster: emberyard_cluster::Config::default(),
         listeners: vec![listener],

@@ -72,7 +72,7 @@ impl PodSandbox {
         let mut channel = Channel::new(socket.into());
         let hello = Request::Hello { version: VERSION };
         match ask(&mut channel, &hello, &self.dir)? {
-            Reply::Hello { version } if version >= OLDEST => Ok(channel),
+            Reply::Hello { version } if (OLDEST..=VERSION).contains(&version) => Ok(channel),
             Reply::Hello { version } => {
                 Err(SandboxError::Version { dir: self.dir.clone(), theirs: version, ours: VERSION })
             }

@@ -128,7 +128,8 @@ impl Container {
             debug_assert!(self.streams.len() <= before);
         }
         let out_of_memory = cgroup::out_of_memory_kills(&self.groups) > 0;
-        self.state.ended = Some(Ended { at: now(), exit_code, signal, out_of_memory });
+        let memory_peak = cgroup::memory_peak(&self.groups);
+        self.state.ended = Some(Ended { at: now(), exit_code, signal, out_of_memory, memory_peak });
         (self.stdin, self.mounts) = (None, None);
         cgroup::remove(&self.groups);
     }

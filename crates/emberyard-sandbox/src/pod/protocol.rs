@@ -8,7 +8,7 @@ use crate::process::ProcessId;
 use serde::{Deserialize, Serialize};
 
 /// Version spoken here.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// Oldest version of a supervisor that this program can talk to.
 pub const OLDEST: u32 = 1;
 /// The supervisor's socket in the pod's folder.

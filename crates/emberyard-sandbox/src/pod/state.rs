@@ -34,4 +34,7 @@ pub struct Ended {
     pub signal: Option<i32>,
     /// It, or a process of its container, was killed for lack of memory.
     pub out_of_memory: bool,
+    /// The most memory its control group ever had, bytes; absent without one, or from a supervisor that did not look.
+    #[serde(default)]
+    pub memory_peak: Option<u64>,
 }

@@ -1,7 +1,9 @@
 //! The keeper's own processes: control plane, operator, agents. A child that ends is started again, ever later
 //! while it keeps ending; a child of an earlier keeper is adopted.
 
+use crate::yard::versions::{PROGRAM, RECORDS};
 use emberyard_sandbox::ProcessId;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -62,6 +64,18 @@ pub async fn stop(process: &ProcessId, patience: Duration) {
 const TERMINATE: i32 = rustix::process::Signal::TERM.as_raw();
 const KILL: i32 = rustix::process::Signal::KILL.as_raw();
 
+/// A child as it is recorded. The first version had the process alone.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    #[serde(default)]
+    format: u32,
+    program: Option<String>,
+    /// Where the record lies: in a copy of a yard's folder it names a process of the original.
+    folder: Option<PathBuf>,
+    #[serde(flatten)]
+    process: ProcessId,
+}
+
 /// Remembers children for the next keeper.
 #[derive(Debug)]
 pub struct Records(PathBuf);
@@ -78,13 +92,29 @@ impl Records {
 
     /// The process of an earlier keeper, if it still lives.
     pub fn adopt(&self, role: &Role) -> Option<ProcessId> {
-        let process: ProcessId = serde_json::from_slice(&std::fs::read(self.path(role)).ok()?).ok()?;
-        process.is_alive().then_some(process)
+        let record = self.read(role)?;
+        let own = record.folder.is_none_or(|folder| folder == self.0);
+        (own && record.process.is_alive()).then_some(record.process)
+    }
+
+    /// Version of the program that the recorded process plays; `None` if its record does not tell.
+    pub fn program(&self, role: &Role) -> Option<String> {
+        self.read(role)?.program
+    }
+
+    fn read(&self, role: &Role) -> Option<Record> {
+        serde_json::from_slice(&std::fs::read(self.path(role)).ok()?).ok()
     }
 
     /// Remembers.
     pub fn write(&self, role: &Role, process: &ProcessId) -> std::io::Result<()> {
-        crate::yard::folder::write_private(&self.path(role), &serde_json::to_vec(process)?)
+        let record = Record {
+            format: RECORDS,
+            program: Some(PROGRAM.to_owned()),
+            folder: Some(self.0.clone()),
+            process: process.clone(),
+        };
+        crate::yard::folder::write_private(&self.path(role), &serde_json::to_vec(&record)?)
     }
 
     /// Forgets.
@@ -116,6 +146,20 @@ impl Backoff {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn records_are_read_in_their_own_folder_and_without_what_the_first_version_lacked() {
+        let (folder, copied) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let own = ProcessId::of(i32::try_from(std::process::id()).unwrap()).unwrap();
+        let (records, copy) = (Records::new(folder.path()), Records::new(copied.path()));
+        records.write(&Role::Api, &own).unwrap();
+        assert_eq!(records.adopt(&Role::Api), Some(own.clone()));
+        assert_eq!(records.program(&Role::Api).as_deref(), Some(PROGRAM));
+        std::fs::copy(records.path(&Role::Api), copy.path(&Role::Api)).unwrap();
+        assert_eq!(copy.adopt(&Role::Api), None);
+        std::fs::write(records.path(&Role::Api), serde_json::to_vec(&own).unwrap()).unwrap();
+        assert_eq!((records.adopt(&Role::Api), records.program(&Role::Api)), (Some(own), None));
+    }
 
     #[test]
     fn the_first_restart_is_at_once_and_the_wait_is_bounded() {

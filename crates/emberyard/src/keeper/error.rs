@@ -34,6 +34,9 @@ pub enum KeeperError {
     /// The API server did not become ready.
     #[error("the API server did not become ready within {0} s")]
     NotReady(u64),
+    /// The API server could not start: what it said.
+    #[error("{0}")]
+    Api(String),
     /// No more nodes.
     #[error("the fleet has its largest number of nodes ({0})")]
     Full(u32),

@@ -11,7 +11,9 @@ mod start;
 
 pub use error::KeeperError;
 pub use nodes::NodeFile;
+pub use start::lock;
 
+use crate::yard::versions::PROGRAM;
 use crate::yard::{Settings, YardDir};
 use children::{Backoff, Records, Role};
 use emberyard_model::NodeName;
@@ -149,6 +151,7 @@ impl Keeper {
         Status {
             stage: self.stage.clone(),
             keeper_pid: std::process::id(),
+            version: PROGRAM.to_owned(),
             mode: start::mode_name(self.mode).to_owned(),
             outbound: self.outbound.clone(),
             api_port: self.settings.api_port,
@@ -206,6 +209,18 @@ impl Keeper {
             tokio::time::sleep(wait).await;
             let _ = events.send(Event::Restart(role)).await;
         });
+    }
+
+    /// Stops a child of an earlier keeper that another version of the program plays, so that ours takes its place. Pods
+    /// do not notice.
+    async fn replace_other_version(&self, role: &Role) {
+        if let Some(process) = self.records.adopt(role)
+            && self.records.program(role).as_deref() != Some(PROGRAM)
+        {
+            tracing::info!(%role, pid = process.pid, "of another version: replaced");
+            children::stop(&process, Duration::from_secs(5)).await;
+            self.records.forget(role);
+        }
     }
 
     /// Stops a process on purpose.

@@ -4,6 +4,7 @@ use super::children::{self, Role};
 use super::protocol::{Answer, NodePhase, NodeStatus};
 use super::{Event, Keeper, KeeperError, start};
 use crate::yard::Shape;
+use crate::yard::versions::RECORDS;
 use emberyard_model::NodeName;
 use emberyard_sandbox::NodeHolder;
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,9 @@ const LARGEST: u8 = 200;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NodeFile {
+    /// Version of this file.
+    #[serde(default)]
+    pub format: u32,
     /// The node's name.
     pub name: NodeName,
     /// Its number, from which its addresses follow.
@@ -94,7 +98,7 @@ impl Keeper {
         let free = (1..=LARGEST).find(|index| !self.nodes.values().any(|node| node.file.index == *index));
         let index = free.ok_or(KeeperError::Full(u32::from(LARGEST)))?;
         let name = NodeName::new(format!("node-{index}")).map_err(|error| KeeperError::Sandbox(error.to_string()))?;
-        let file = NodeFile { name: name.clone(), index, shape, mounts: self.settings.mounts.clone() };
+        let file = NodeFile { format: RECORDS, name: name.clone(), index, shape, mounts: self.settings.mounts.clone() };
         start::write_node(&self.dir, &file)?;
         let node = Node { file, phase: NodePhase::Booting, holder: None };
         let status = node.status();
@@ -107,6 +111,7 @@ impl Keeper {
         let Some(node) = self.nodes.get(name).filter(|node| node.phase == NodePhase::Booting) else { return };
         let file = node.file.clone();
         let started = start::node(&self.dir, &self.yard, &file).await;
+        self.replace_other_version(&Role::Agent(file.name.clone())).await;
         let Some(node) = self.nodes.get_mut(name) else { return };
         match started {
             Ok(holder) => {

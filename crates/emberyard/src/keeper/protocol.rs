@@ -57,6 +57,9 @@ pub struct Status {
     pub stage: Stage,
     /// The keeper's process.
     pub keeper_pid: u32,
+    /// Version of the keeper's program; empty from one that did not tell yet.
+    #[serde(default)]
+    pub version: String,
     /// The mode that runs: `root` or `rootless`.
     pub mode: String,
     /// How pods reach the outside; a keeper of an older program does not say.

@@ -88,6 +88,7 @@ async fn reply(ask: Ask, events: &mpsc::Sender<Event>, progress: &Progress) -> A
                 stage,
                 keeper_pid: std::process::id(),
                 outbound: None,
+                version: crate::yard::versions::PROGRAM.to_owned(),
                 mode: String::new(),
                 api_port: 0,
                 gateway_port: 0,

@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 pub const YARD_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 41, 0, 1);
 /// Where nodes and pods reach the API.
 pub const API_PORT: u16 = 6443;
+const API_TRY: Duration = Duration::from_millis(500);
 /// A start of the API server takes well under a second; this is for a machine that swaps.
 const API_PATIENCE: Duration = Duration::from_secs(30);
 
@@ -33,7 +34,7 @@ pub(crate) struct Sockets {
 }
 
 /// The keeper's lock on the yard, held as long as the value lives.
-pub(super) fn lock(dir: &YardDir) -> Result<std::fs::File, KeeperError> {
+pub fn lock(dir: &YardDir) -> Result<std::fs::File, KeeperError> {
     let path = dir.lock();
     let file = std::fs::OpenOptions::new().create(true).truncate(false).write(true).open(&path);
     let file = file.map_err(|source| KeeperError::File { path, source })?;
@@ -84,9 +85,12 @@ pub(super) async fn yard(
         events,
     };
     progress.step("API server");
+    let _ = std::fs::remove_file(keeper.dir.api_failure()); // of an earlier start
+    keeper.replace_other_version(&Role::Api).await;
     keeper.start_child(&Role::Api);
     wait_for_api(&keeper.dir).await?;
     progress.step("operator and gateway");
+    keeper.replace_other_version(&Role::Operator).await;
     keeper.start_child(&Role::Operator);
     progress.step("nodes");
     keeper.start_fleet().await?;
@@ -152,8 +156,12 @@ async fn inherit(records: &Records, role: &Role, count: i32) -> Option<Vec<Owned
 async fn wait_for_api(dir: &YardDir) -> Result<(), KeeperError> {
     let start = Instant::now();
     while start.elapsed() < API_PATIENCE {
-        if super::credentials::api_answers(dir).await {
+        // Its socket takes connections whether it lives or not: one that is not answered must not hide why.
+        if tokio::time::timeout(API_TRY, super::credentials::api_answers(dir)).await == Ok(true) {
             return Ok(());
+        }
+        if let Ok(why) = std::fs::read_to_string(dir.api_failure()) {
+            return Err(KeeperError::Api(why));
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }

@@ -204,7 +204,8 @@ fn machine(probe: &Probe) -> Vec<Finding> {
         good: controllers.contains(&"memory"),
         needed: false,
         found: if controllers.is_empty() { "none".to_owned() } else { controllers.join(" ") },
-        cure: "without them memory and CPU limits are not enforced: run as root, or in a delegated systemd unit"
+        cure: "without them CPU limits are not enforced, and memory limits are watched once a second, not enforced by the \
+               kernel: run as root, or in a delegated systemd unit"
             .to_owned(),
     });
     findings

@@ -13,6 +13,7 @@ pub mod node;
 pub mod node_agent;
 pub mod notebook;
 pub mod operator;
+pub mod repair;
 pub mod status;
 pub mod up;
 pub mod yard_net;

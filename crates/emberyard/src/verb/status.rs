@@ -5,6 +5,7 @@ use crate::cli::Form;
 use crate::error::Failure;
 use crate::output;
 use crate::session;
+use crate::yard::versions::PROGRAM;
 use crate::yard::{Settings, YardDir};
 use emberyard_model::SessionStatus;
 use serde::Serialize;
@@ -18,6 +19,8 @@ struct Status {
     /// The read-only page of the yard, its token included; none until the gateway has made it.
     overview_url: Option<String>,
     mode: String,
+    /// Of the program that keeps the yard; empty from one that did not tell yet.
+    version: String,
     kubeconfig: String,
     nodes: Vec<Node>,
     notebooks: Vec<Notebook>,
@@ -111,6 +114,7 @@ async fn gather(dir: &YardDir) -> Result<Status, Failure> {
         gateway_url: format!("http://127.0.0.1:{gateway_port}"),
         overview_url: session::overview_link(&client, gateway_port).await?,
         mode: keeper.mode,
+        version: keeper.version,
         kubeconfig: dir.kubeconfig().display().to_string(),
         nodes: nodes(dir).await?,
         notebooks: books.iter().map(notebook).collect(),
@@ -155,6 +159,9 @@ fn page(status: &Status) -> String {
     if let Some(overview) = &status.overview_url {
         let _ = writeln!(page, "overview {overview}");
     }
+    let version = if status.version.is_empty() { "not told (an early one)" } else { &status.version };
+    let other = format!("   (this program is {PROGRAM}: `emberyard up` takes the yard over)");
+    let _ = writeln!(page, "version  {version}{}", if version == PROGRAM { "" } else { &other });
     for node in &status.nodes {
         let _ = writeln!(
             page,

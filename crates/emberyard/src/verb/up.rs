@@ -6,9 +6,10 @@ use crate::keeper::children::{Records, Role};
 use crate::keeper::protocol::{Answer, Ask, Stage, Status, ask};
 use crate::progress::{Step, note};
 use crate::session;
+use crate::yard::versions::{self, PROGRAM};
 use crate::yard::{FleetSettings, NotebookSettings, Settings, YardDir, outside, ports};
 use emberyard_manifest::{Identity, SessionSettings, Sizes, validate};
-use emberyard_model::{Bytes, Folder, NamespaceName, NotebookSpec, ObjectName};
+use emberyard_model::{Bytes, Folder, NamespaceName, NotebookSpec, ObjectName, Quantity};
 use emberyard_node::net::yard::Outbound;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -36,10 +37,14 @@ pub async fn run(dir: &YardDir, arguments: &Up) -> Result<(), Failure> {
 
 /// Everything but the notebook. Running it twice is safe.
 pub async fn bring_up(dir: &YardDir, arguments: &Up) -> Result<Status, Failure> {
+    versions::check(dir)?;
     let settings = wanted(dir, arguments)?;
     if let Some(status) = running(dir) {
-        note("the yard runs already; new settings count after `emberyard down`");
-        return Ok(status);
+        if status.version == PROGRAM {
+            note("the yard runs already; new settings count after `emberyard down`");
+            return Ok(status);
+        }
+        take_over(dir, &status)?;
     }
     settle(dir, &settings).await?;
     start_keeper(dir)?;
@@ -73,6 +78,18 @@ pub fn running(dir: &YardDir) -> Option<Status> {
         Ok(Answer::Status(status)) if status.stage == Stage::Running => Some(status),
         _ => None,
     }
+}
+
+/// Ends the keeper of another version. It holds nothing that a new one does not find again: pods go on, and the new keeper
+/// replaces control plane, operator and agents by its own.
+fn take_over(dir: &YardDir, status: &Status) -> Result<(), Failure> {
+    let theirs = if status.version.is_empty() { "an earlier version" } else { &status.version };
+    note(&format!("the yard runs under emberyard {theirs}: {PROGRAM} takes over, pods go on"));
+    let wrong = |error: emberyard_sandbox::SandboxError| Failure::Machine(error.to_string());
+    let pid = i32::try_from(status.keeper_pid).map_err(|error| Failure::Keeper(error.to_string()))?;
+    emberyard_sandbox::ProcessId::of(pid).and_then(|keeper| keeper.kill()).map_err(wrong)?;
+    crate::keeper::wait_until_free(dir, Duration::from_secs(10));
+    Ok(())
 }
 
 /// Merges what was typed into the kept settings, and checks all of it. Changes nothing.
@@ -119,6 +136,11 @@ fn wanted(dir: &YardDir, arguments: &Up) -> Result<Settings, Failure> {
     }
     if let Some(images) = &arguments.images {
         settings.images = Some(std::path::absolute(images)?);
+    }
+    if let Some(text) = &arguments.journal_limit {
+        let limit = Quantity::parse(text).ok().filter(|limit| limit.units() > 0);
+        let wrong = || Failure::Usage(format!("--journal-limit {text}: write a size, for example 64Mi"));
+        settings.journal_limit = Some(limit.ok_or_else(wrong)?);
     }
     settings.allow_host.extend(&arguments.allow_host);
     settings.allow_host.sort_unstable();

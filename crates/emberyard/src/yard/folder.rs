@@ -91,6 +91,10 @@ impl YardDir {
     pub fn node(&self, name: &NodeName) -> PathBuf {
         self.nodes().join(name.as_str())
     }
+    /// Why the API server could not start or go on, in its own words.
+    pub fn api_failure(&self) -> PathBuf {
+        self.run().join("api-failure.txt")
+    }
     /// The keeper's control socket.
     pub fn keeper_socket(&self) -> PathBuf {
         self.run().join("keeper.sock")

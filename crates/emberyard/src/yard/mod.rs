@@ -4,6 +4,7 @@ pub mod folder;
 pub mod outside;
 pub mod ports;
 pub mod settings;
+pub mod versions;
 
 pub use folder::YardDir;
 pub use settings::{FleetSettings, NotebookSettings, Settings, Shape};

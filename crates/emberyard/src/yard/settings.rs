@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind::{InvalidFilename, NotADirectory, NotFound};
 use std::path::PathBuf;
 
-/// Version of `yard.json`; a program reads its own and the one before.
-const FORMAT: u32 = 1;
+/// Version of `yard.json`; a program reads its own and older ones.
+pub const FORMAT: u32 = 1;
 
 /// `yard.json`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -42,6 +42,16 @@ pub struct Settings {
     /// Pods are told of an HTTP proxy even if the kernel could redirect what they send.
     #[serde(default)]
     pub outbound_by_proxy: bool,
+    /// What the journal's files may have together; changes beyond it are refused as on a full disk. Looked at before each
+    /// write, so that it can be changed while the yard runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub journal_limit: Option<Quantity>,
+}
+
+/// What every version of the file has.
+#[derive(Deserialize)]
+struct Head {
+    format: u32,
 }
 
 /// Sizes of a yard that knew none.
@@ -126,6 +136,14 @@ pub enum SettingsError {
         /// What the parser said.
         detail: String,
     },
+    /// A newer program wrote it.
+    #[error("{path} was written by a newer emberyard (format {theirs}; this one knows {FORMAT})")]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        theirs: u32,
+    },
     /// A switch or fleet file asks for something impossible.
     #[error("{0}")]
     Wrong(String),
@@ -146,6 +164,7 @@ impl Settings {
             images: None,
             allow_host: Vec::new(),
             outbound_by_proxy: false,
+            journal_limit: None,
         }
     }
 
@@ -173,15 +192,15 @@ impl Settings {
             Err(error) if matches!(error.kind(), NotFound | NotADirectory | InvalidFilename) => return Ok(None),
             Err(source) => return Err(SettingsError::File { path, source }),
         };
-        let settings: Self = serde_json::from_slice(&text)
-            .map_err(|error| SettingsError::Damaged { path: path.clone(), detail: error.to_string() })?;
-        if settings.format != FORMAT {
-            return Err(SettingsError::Damaged {
-                path,
-                detail: format!("format {} where this program knows {FORMAT}", settings.format),
-            });
+        // First the number: a newer file has fields that this program does not know.
+        if let Ok(Head { format }) = serde_json::from_slice(&text)
+            && format > FORMAT
+        {
+            return Err(SettingsError::Newer { path, theirs: format });
         }
-        Ok(Some(settings))
+        serde_json::from_slice(&text)
+            .map(Some)
+            .map_err(|error| SettingsError::Damaged { path, detail: error.to_string() })
     }
 
     /// Writes `yard.json`.

@@ -4,7 +4,9 @@ use super::volumes::Places;
 use crate::agent::Node;
 use crate::agent::files::load;
 use emberyard_pod::{Observed, Stage};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// What an earlier agent left of a pod.
 pub(in crate::agent) struct Adopted {
@@ -20,6 +22,18 @@ pub(super) const OBJECT: &str = "pod.json";
 pub(super) const OBSERVED: &str = "observed.json";
 pub(super) const PLACES: &str = "volumes.json";
 
+/// Version of what an agent keeps of a pod: the files above. It is told in the observations; without it is version 1.
+pub const CHECKPOINT_FORMAT: u32 = 1;
+
+/// `observed.json`.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Checkpoint<'a> {
+    #[serde(default)]
+    pub format: u32,
+    #[serde(flatten)]
+    pub observed: Cow<'a, Observed>,
+}
+
 /// All pods with a complete checkpoint. A folder without one is of a pod that was only just begun: the API server
 /// will name it again, and nothing runs in it.
 pub(in crate::agent) fn find(node: &Node) -> Vec<Adopted> {
@@ -28,8 +42,9 @@ pub(in crate::agent) fn find(node: &Node) -> Vec<Adopted> {
     for entry in entries {
         let dir = entry.path();
         let object: Option<Value> = load(&dir.join(OBJECT));
-        let observed: Option<Observed> = load(&dir.join(OBSERVED));
-        if let (Some(object), Some(mut observed)) = (object, observed) {
+        let checkpoint: Option<Checkpoint<'static>> = load(&dir.join(OBSERVED));
+        if let (Some(object), Some(checkpoint)) = (object, checkpoint) {
+            let mut observed = checkpoint.observed.into_owned();
             observed.resumed();
             let uid = entry.file_name().to_string_lossy().into_owned();
             // A pod that is over has given its address back, though its status still names it.

@@ -1,7 +1,9 @@
 //! How a run ended, in Kubernetes' words.
 
+use crate::agent::files;
 use emberyard_model::Timestamp;
 use emberyard_pod::Exit;
+use emberyard_pod::oom::MemoryFigures;
 use emberyard_pod::spec::Container;
 use emberyard_sandbox::{ContainerState, Ended};
 use std::path::{Path, PathBuf};
@@ -20,9 +22,21 @@ pub(crate) fn log_file(dir: &Path, container: &str, attempt: u32) -> PathBuf {
     dir.join("logs").join(container).join(format!("{attempt}.log"))
 }
 
-/// A run that the supervisor saw end.
-pub(super) fn of(dir: &Path, spec: Option<&Container>, state: &ContainerState, ended: &Ended) -> Exit {
-    let reason = if ended.out_of_memory {
+/// Figures of a run that was ended for passing its memory limit.
+pub(in crate::agent) fn oom_file(dir: &Path, container: &str, attempt: u32) -> PathBuf {
+    dir.join("oom").join(format!("{container}.{attempt}.json"))
+}
+
+/// A run that the supervisor saw end; `figures` are of the last look at its memory.
+pub(super) fn of(
+    dir: &Path,
+    spec: Option<&Container>,
+    state: &ContainerState,
+    ended: &Ended,
+    figures: Option<MemoryFigures>,
+) -> Exit {
+    let oom = out_of_memory(dir, spec, state, ended, figures);
+    let reason = if oom.is_some() {
         "OOMKilled"
     } else if ended.exit_code == 0 {
         "Completed"
@@ -37,6 +51,11 @@ pub(super) fn of(dir: &Path, spec: Option<&Container>, state: &ContainerState, e
     } else {
         String::from_utf8_lossy(&message).into_owned()
     };
+    let message = match oom {
+        Some(figures) if message.is_empty() => figures.to_string(),
+        Some(figures) => format!("{figures}\n{message}"),
+        None => message,
+    };
     Exit {
         attempt: state.attempt,
         code: ended.exit_code,
@@ -46,6 +65,28 @@ pub(super) fn of(dir: &Path, spec: Option<&Container>, state: &ContainerState, e
         started: Some(state.started),
         finished: ended.at,
     }
+}
+
+/// The figures of a run that ended for lack of memory: ended by us, or by the kernel. One that went on after the kernel
+/// had killed a part of it and ended well did not.
+fn out_of_memory(
+    dir: &Path,
+    spec: Option<&Container>,
+    state: &ContainerState,
+    ended: &Ended,
+    seen: Option<MemoryFigures>,
+) -> Option<MemoryFigures> {
+    let ours = files::load::<MemoryFigures>(&oom_file(dir, &state.name, state.attempt));
+    if ours.is_some() {
+        return ours;
+    }
+    if !ended.out_of_memory || ended.exit_code == 0 {
+        return None;
+    }
+    let limit = spec.and_then(|s| s.resources.limits.get("memory")).map_or(0, |q| q.units().unsigned_abs());
+    let mut figures = seen.unwrap_or_else(|| MemoryFigures::new(limit, limit, []));
+    figures.used = figures.used.max(ended.memory_peak.unwrap_or(0));
+    Some(figures)
 }
 
 /// A run whose program could not be started.

@@ -64,7 +64,10 @@ impl PodTask {
                 act::post_start(self, &container);
             }
             Message::NotStarted { container, attempt, why } => self.not_started(&container, attempt, why),
-            Message::States(states) => self.states(&states),
+            Message::States(states) => {
+                self.states(&states);
+                self.states = Arc::new(states);
+            }
             Message::Lost => {
                 if matches!(self.observed.sandbox, Stage::Ready) {
                     self.lost();
@@ -137,7 +140,12 @@ impl PodTask {
             match &state.ended {
                 Some(ended) => {
                     let spec = self.pod.container(&state.name);
-                    let exit = exit::of(&self.dir, spec, state, ended);
+                    let figures = self.node.figures.of(&self.pod.metadata.uid, state);
+                    let exit = exit::of(&self.dir, spec, state, ended, figures);
+                    if exit.reason == "OOMKilled" {
+                        let message = format!("Container {} {}", state.name, exit.message);
+                        self.tell(Some(&state.name), Event::warning("OOMKilled", message));
+                    }
                     self.observed.exited(&state.name, exit);
                 }
                 // Started by an agent that did not live to see it.

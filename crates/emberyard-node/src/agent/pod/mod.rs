@@ -12,7 +12,9 @@ mod start;
 mod task;
 mod volumes;
 
+pub use adopt::CHECKPOINT_FORMAT;
 pub(super) use adopt::{Adopted, find};
 pub(crate) use exit::log_file;
+pub(super) use exit::oom_file;
 pub(crate) use message::Message;
 pub(super) use task::PodTask;

@@ -1,6 +1,6 @@
 //! The task of one pod: a loop of deciding and hearing.
 
-use super::adopt::{Adopted, OBJECT, OBSERVED};
+use super::adopt::{Adopted, CHECKPOINT_FORMAT, Checkpoint, OBJECT, OBSERVED};
 use super::message::Message;
 use super::volumes::Places;
 use super::{act, sandbox, volumes};
@@ -8,9 +8,11 @@ use crate::agent::status::{Subject, Wanted, write};
 use crate::agent::{Node, files};
 use crate::kubelet::PodView;
 use emberyard_image::Resolved;
+use emberyard_pod::spec::Container;
 use emberyard_pod::{Action, Event, Observed, Pod, PodError, Run, Sources, Stage, plan};
-use emberyard_sandbox::PodSandbox;
+use emberyard_sandbox::{ContainerState, PodSandbox};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
@@ -31,6 +33,8 @@ pub(in crate::agent) struct PodTask {
     pub(super) observed: Observed,
     pub(super) dir: PathBuf,
     pub(super) sandbox: Option<PodSandbox>,
+    pub(super) states: Arc<Vec<ContainerState>>,
+    limits: Arc<BTreeMap<String, u64>>,
     pub(super) places: Places,
     pub(super) images: BTreeMap<String, Arc<Resolved>>,
     pub(super) sources: Arc<Mutex<Sources>>,
@@ -39,6 +43,12 @@ pub(in crate::agent) struct PodTask {
     inbox: mpsc::UnboundedReceiver<Message>,
     saved: Vec<u8>,
     pub(super) adopted: bool,
+}
+
+/// Memory limits of a pod's containers, bytes.
+fn limits(pod: &Pod) -> BTreeMap<String, u64> {
+    let limit = |c: &Container| Some((c.name.clone(), c.resources.limits.get("memory")?.units().unsigned_abs()));
+    pod.all_containers().filter_map(limit).filter(|(_, bytes)| *bytes > 0).collect()
 }
 
 impl PodTask {
@@ -51,12 +61,14 @@ impl PodTask {
         let (observed, places) = adopted.map(|a| (a.observed, a.places)).unwrap_or_default();
         Ok(Self {
             node: node.clone(),
-            pod,
             object: object.clone(),
             observed,
             dir,
             sandbox: None,
+            states: Arc::default(),
+            limits: Arc::new(limits(&pod)),
             places,
+            pod,
             images: BTreeMap::new(),
             sources: Arc::default(),
             refreshing: Arc::default(),
@@ -223,7 +235,8 @@ impl PodTask {
 
     /// Writes the checkpoint if it changed: before what was decided is begun.
     fn save(&mut self) {
-        let Ok(bytes) = serde_json::to_vec(&self.observed) else { return };
+        let checkpoint = Checkpoint { format: CHECKPOINT_FORMAT, observed: Cow::Borrowed(&self.observed) };
+        let Ok(bytes) = serde_json::to_vec(&checkpoint) else { return };
         if bytes != self.saved {
             match files::replace(&self.dir.join(OBSERVED), &bytes, 0o600) {
                 Ok(()) => self.saved = bytes,
@@ -241,6 +254,8 @@ impl PodTask {
             dir: self.dir.clone(),
             object: Arc::new(object),
             sandbox: self.sandbox.clone(),
+            states: self.states.clone(),
+            limits: self.limits.clone(),
             news: self.news.clone(),
         });
     }
