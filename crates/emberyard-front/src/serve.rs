@@ -21,6 +21,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Connections at one time; more wait in the kernel's queue.
 const CONNECTIONS: usize = 1024;
+/// Callers of a gateway that has just started wait this long in the kernel's queue until it knows the notebooks.
+const KNOWS_WITHIN: Duration = Duration::from_secs(10);
 /// A browser that takes longer to send its headers is no browser.
 const HEADERS_WITHIN: Duration = Duration::from_secs(20);
 
@@ -39,10 +41,17 @@ pub async fn serve(config: GatewayConfig) -> Result<(), GatewayError> {
 /// The accepting half, over routes from anywhere.
 async fn accept(
     listener: TcpListener,
-    routes: watch::Receiver<Arc<Routes>>,
+    mut routes: watch::Receiver<Arc<Routes>>,
     hosts: Vec<String>,
     shutdown: CancellationToken,
 ) {
+    // Before, every notebook would be said not to exist, and its browser give its kernel up.
+    tokio::select! {
+        known = tokio::time::timeout(KNOWS_WITHIN, routes.changed()) => if known.is_err() {
+            tracing::warn!("the cluster has not told yet where notebooks are");
+        },
+        () = shutdown.cancelled() => return,
+    }
     let gateway = Arc::new(Gateway { routes, hosts });
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     loop {

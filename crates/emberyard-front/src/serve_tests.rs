@@ -142,3 +142,19 @@ async fn websockets_pass_both_ways() {
         assert_eq!(socket.next().await.unwrap().unwrap(), Message::text(text));
     }
 }
+
+#[tokio::test]
+async fn callers_wait_until_the_notebooks_are_known() {
+    let (sender, receiver) = watch::channel(Arc::new(Routes::new()));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let shutdown = CancellationToken::new();
+    tokio::spawn(accept(listener, receiver, Vec::new(), shutdown.clone()));
+    let gateway = Fixture { address, shutdown };
+    let mut early = tokio::spawn(async move { get(&gateway, "/notebooks/d/n/lab", "").await });
+    assert!(tokio::time::timeout(Duration::from_millis(300), &mut early).await.is_err(), "answered without knowing");
+    let id = NotebookId { namespace: "d".to_owned(), name: "n".to_owned() };
+    sender.send_replace(Arc::new(Routes::from([(id, Route::default())])));
+    let (status, _, body) = early.await.unwrap();
+    assert_eq!(status, 503, "a notebook that is known and not there yet: {body}");
+}

@@ -35,13 +35,21 @@ impl Stage {
         self.begun = Instant::now();
     }
 
-    /// A kernel of the notebook.
-    pub async fn kernel(&self) -> Result<Kernel, Failure> {
+    /// The notebook.
+    pub fn notebook(&self) -> &NotebookSettings {
+        &self.notebook
+    }
+
+    /// The notebook's link, with its token.
+    pub async fn link(&self) -> Result<String, Failure> {
         let path = session::path(self.notebook.namespace.as_str(), self.notebook.name.as_str());
         let object = self.client.get(&path, &[]).await.map_err(api)?;
-        let link =
-            session::link(&self.client, &object).await?.ok_or_else(|| self.failed("it has no link".to_owned()))?;
-        let jupyter = Jupyter::from_link(&link).map_err(|error| self.failed(error.to_string()))?;
+        session::link(&self.client, &object).await?.ok_or_else(|| self.failed("it has no link".to_owned()))
+    }
+
+    /// A kernel of the notebook.
+    pub async fn kernel(&self) -> Result<Kernel, Failure> {
+        let jupyter = Jupyter::from_link(&self.link().await?).map_err(|error| self.failed(error.to_string()))?;
         let name = format!("demo-{:016x}", crate::machine::random());
         Kernel::open(&jupyter, &name).await.map_err(|error| self.failed(error.to_string()))
     }
@@ -68,6 +76,16 @@ impl Stage {
     pub async fn list(&self, kind: &str, selector: (&str, &str)) -> Result<Vec<Value>, Failure> {
         let path = format!("/api/v1/namespaces/{}/{kind}", self.notebook.namespace);
         Ok(self.client.list(&path, &[selector]).await.map_err(api)?.0)
+    }
+
+    /// All pods of the yard.
+    pub async fn pods(&self) -> Result<Vec<Value>, Failure> {
+        Ok(self.client.list("/api/v1/pods", &[]).await.map_err(api)?.0)
+    }
+
+    /// Deletes a pod in the notebook's namespace.
+    pub async fn delete_pod(&self, name: &str) -> Result<(), Failure> {
+        self.client.delete(&format!("/api/v1/namespaces/{}/pods/{name}", self.notebook.namespace)).await.map_err(api)
     }
 
     /// Names of the nodes that are ready.
@@ -97,19 +115,22 @@ impl Stage {
         Ok(named.collect())
     }
 
+    /// What there is of Spark applications.
+    pub async fn left(&self) -> Result<Vec<String>, Failure> {
+        let mut left = Vec::new();
+        for kind in ["pods", "configmaps", "services", "persistentvolumeclaims"] {
+            let objects = self.list(kind, SPARK).await?;
+            let names = objects.iter().filter_map(|object| object["metadata"]["name"].as_str());
+            left.extend(names.map(|name| format!("{kind}/{name}")));
+        }
+        Ok(left)
+    }
+
     /// Waits until nothing of any Spark application is left.
     pub async fn nothing_left(&self, step: &str, patience: Duration) -> Result<(), Failure> {
         let start = Instant::now();
         loop {
-            let mut left = Vec::new();
-            for kind in ["pods", "configmaps", "services", "persistentvolumeclaims"] {
-                let objects = self.list(kind, SPARK).await?;
-                left.extend(
-                    objects
-                        .iter()
-                        .filter_map(|object| object["metadata"]["name"].as_str().map(|name| format!("{kind}/{name}"))),
-                );
-            }
+            let left = self.left().await?;
             if left.is_empty() {
                 return Ok(());
             }

@@ -11,6 +11,7 @@ mod start;
 
 pub use error::KeeperError;
 pub use nodes::NodeFile;
+pub use start::network_step;
 
 use crate::yard::{Settings, YardDir};
 use children::{Backoff, Records, Role};
