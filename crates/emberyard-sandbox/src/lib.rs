@@ -34,6 +34,7 @@ pub use probe::{Offer, Probe, probe};
 pub use process::ProcessId;
 pub use run::{ExitStatus, Root, RunSpec, Running, run_in_root, start_in_root};
 pub use sweep::{YARD_MARK, find, remove_tree, sweep};
+pub use sys::close_others_on_exec;
 
 pub use usage::Usage;
 

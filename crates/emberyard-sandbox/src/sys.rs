@@ -215,3 +215,17 @@ pub fn loopback_up() -> io::Result<()> {
     })?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::io::{FdFlags, dup, fcntl_getfd};
+
+    #[test]
+    fn what_is_open_does_not_outlive_an_exec() {
+        let inherited = dup(std::io::stdin()).unwrap();
+        assert_eq!(fcntl_getfd(&inherited).unwrap(), FdFlags::empty());
+        close_others_on_exec().unwrap();
+        assert_eq!(fcntl_getfd(&inherited).unwrap(), FdFlags::CLOEXEC);
+    }
+}
