@@ -54,6 +54,8 @@ pub fn journeys(name: &str) -> Result<(), String> {
             "emberyard/journeys",
             "--test",
             "journey",
+            "--test",
+            "chaos",
             "--",
             "--test-threads=1",
             "--nocapture",

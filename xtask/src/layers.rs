@@ -19,6 +19,7 @@ pub const LAYERS: &[(&str, u8, &[&str])] = &[
     ("api", 2, &["model", "object", "cluster", "control"]),
     ("operator", 2, &["model", "plan", "manifest", "client", "cloud"]),
     ("front", 2, &["model", "client"]),
+    ("sim", 3, &[]),
 ];
 
 /// Crates that a pure ring may never name: each would bring a clock, files, threads or the network.

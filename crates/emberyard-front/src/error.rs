@@ -73,7 +73,7 @@ impl Explained for RunError {
             Self::File { .. } => FILE,
             Self::Cell { .. } => CELL,
             Self::Timeout(_) => TIME,
-            Self::KernelDied => KERNEL,
+            Self::KernelDied | Self::Cut => KERNEL,
         }
     }
 }

@@ -15,7 +15,8 @@ use tokio::sync::watch;
 /// A token that is not there yet is looked for at this pace.
 const TICK: Duration = Duration::from_millis(500);
 
-/// Keeps the routes up to date until nobody listens any more.
+/// Keeps the routes up to date until nobody listens any more. The first are told when all are known: who finds a notebook
+/// missing must be sure that there is none.
 pub async fn follow(client: Client, routes: watch::Sender<Arc<Routes>>) {
     let mut notebooks = client.watch(&path(GROUP, VERSION, "", NOTEBOOKS, ""), &[]);
     let mut pods = client.watch("/api/v1/pods", &[("labelSelector", NOTEBOOK_LABEL)]);
@@ -23,12 +24,13 @@ pub async fn follow(client: Client, routes: watch::Sender<Arc<Routes>>) {
     let mut addresses: BTreeMap<NotebookId, Value> = BTreeMap::new();
     let mut tokens: BTreeMap<NotebookId, (String, String)> = BTreeMap::new();
     let mut ticks = tokio::time::interval(TICK);
+    let (mut all_notebooks, mut all_pods, mut told) = (false, false, false);
     loop {
         tokio::select! {
-            Some(event) = notebooks.next() => take(&mut known, event, |object| {
+            Some(event) = notebooks.next() => all_notebooks |= take(&mut known, event, |object| {
                 Some(NotebookId { namespace: text(&object["metadata"]["namespace"]), name: text(&object["metadata"]["name"]) })
             }),
-            Some(event) = pods.next() => take(&mut addresses, event, |object| {
+            Some(event) = pods.next() => all_pods |= take(&mut addresses, event, |object| {
                 let meta = &object["metadata"];
                 let name = meta["labels"][NOTEBOOK_LABEL].as_str()?;
                 Some(NotebookId { namespace: text(&meta["namespace"]), name: name.to_owned() })
@@ -41,8 +43,11 @@ pub async fn follow(client: Client, routes: watch::Sender<Arc<Routes>>) {
             .iter()
             .map(|(id, notebook)| (id.clone(), route(notebook, addresses.get(id), tokens.get(id))))
             .collect();
+        if !(all_notebooks && all_pods) {
+            continue;
+        }
         routes.send_if_modified(|before| {
-            let changed = **before != current;
+            let changed = **before != current || !std::mem::replace(&mut told, true);
             if changed {
                 *before = Arc::new(current);
             }
@@ -91,7 +96,8 @@ fn token_source(notebook: &Value) -> Option<String> {
     Some(format!("{}/{secret}", text(&notebook["metadata"]["uid"])))
 }
 
-fn take(map: &mut BTreeMap<NotebookId, Value>, event: WatchEvent, id: impl Fn(&Value) -> Option<NotebookId>) {
+/// Takes in an event; whether the map is now known to be whole.
+fn take(map: &mut BTreeMap<NotebookId, Value>, event: WatchEvent, id: impl Fn(&Value) -> Option<NotebookId>) -> bool {
     match event {
         WatchEvent::Added(object) | WatchEvent::Modified(object) => {
             map.extend(id(&object).map(|id| (id, object)));
@@ -107,8 +113,10 @@ fn take(map: &mut BTreeMap<NotebookId, Value>, event: WatchEvent, id: impl Fn(&V
         WatchEvent::Bookmark(_) => {}
         WatchEvent::Restarted(items) => {
             *map = items.into_iter().filter_map(|object| Some((id(&object)?, object))).collect();
+            return true;
         }
     }
+    false
 }
 
 fn text(value: &Value) -> String {

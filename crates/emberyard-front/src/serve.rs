@@ -25,6 +25,8 @@ use tokio_util::sync::CancellationToken;
 const CONNECTIONS: usize = 1024;
 /// The overview's token is asked for again after this long.
 const TOKEN_AGAIN: Duration = Duration::from_secs(1);
+/// Callers of a gateway that has just started wait this long in the kernel's queue until it knows the notebooks.
+const KNOWS_WITHIN: Duration = Duration::from_secs(10);
 /// A browser that takes longer to send its headers is no browser.
 const HEADERS_WITHIN: Duration = Duration::from_secs(20);
 
@@ -59,7 +61,14 @@ async fn learn_token(client: Client, random: [u8; 24], teller: watch::Sender<Opt
 }
 
 /// The accepting half, over routes from anywhere.
-async fn accept(listener: TcpListener, gateway: Gateway, shutdown: CancellationToken) {
+async fn accept(listener: TcpListener, mut gateway: Gateway, shutdown: CancellationToken) {
+    // Before, every notebook would be said not to exist, and its browser give its kernel up.
+    tokio::select! {
+        known = tokio::time::timeout(KNOWS_WITHIN, gateway.routes.changed()) => if known.is_err() {
+            tracing::warn!("the cluster has not told yet where notebooks are");
+        },
+        () = shutdown.cancelled() => return,
+    }
     let gateway = Arc::new(gateway);
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     loop {

@@ -43,6 +43,17 @@ impl Drop for Fixture {
     }
 }
 
+/// A gateway over routes, with an overview of one node.
+fn over(routes: watch::Receiver<Arc<Routes>>) -> Gateway {
+    let (_teller, token) = watch::channel(Some("yardsecret".to_owned()));
+    let look: Source = Arc::new(|| {
+        let node =
+            overview::Node { name: "node-1".into(), state: "ready", cpu: "4".into(), memory: "8Gi".into(), pods: 1 };
+        Box::pin(async move { Ok(overview::Overview { nodes: vec![node], ..overview::Overview::default() }) })
+    });
+    Gateway { routes, hosts: Vec::new(), look, token }
+}
+
 async fn gateway() -> Fixture {
     let port = pod().await;
     let id = |name: &str| NotebookId { namespace: "d".to_owned(), name: name.to_owned() };
@@ -57,14 +68,7 @@ async fn gateway() -> Fixture {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let shutdown = CancellationToken::new();
-    let (_teller, token) = watch::channel(Some("yardsecret".to_owned()));
-    let look: Source = Arc::new(|| {
-        let node =
-            overview::Node { name: "node-1".into(), state: "ready", cpu: "4".into(), memory: "8Gi".into(), pods: 1 };
-        Box::pin(async move { Ok(overview::Overview { nodes: vec![node], ..overview::Overview::default() }) })
-    });
-    let gateway = Gateway { routes: receiver, hosts: Vec::new(), look, token };
-    tokio::spawn(accept(listener, gateway, shutdown.clone()));
+    tokio::spawn(accept(listener, over(receiver), shutdown.clone()));
     Fixture { address, shutdown }
 }
 
@@ -168,4 +172,20 @@ async fn websockets_pass_both_ways() {
         socket.send(Message::text(text)).await.unwrap();
         assert_eq!(socket.next().await.unwrap().unwrap(), Message::text(text));
     }
+}
+
+#[tokio::test]
+async fn callers_wait_until_the_notebooks_are_known() {
+    let (sender, receiver) = watch::channel(Arc::new(Routes::new()));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let shutdown = CancellationToken::new();
+    tokio::spawn(accept(listener, over(receiver), shutdown.clone()));
+    let gateway = Fixture { address, shutdown };
+    let mut early = tokio::spawn(async move { get(&gateway, "/notebooks/d/n/lab", "").await });
+    assert!(tokio::time::timeout(Duration::from_millis(300), &mut early).await.is_err(), "answered without knowing");
+    let id = NotebookId { namespace: "d".to_owned(), name: "n".to_owned() };
+    sender.send_replace(Arc::new(Routes::from([(id, Route::default())])));
+    let (status, _, body) = early.await.unwrap();
+    assert_eq!(status, 503, "a notebook that is known and not there yet: {body}");
 }

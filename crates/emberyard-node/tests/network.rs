@@ -6,7 +6,7 @@
 
 use emberyard_node::net::address::{DNS_PORT, NodeNumber, PROXY_PORT, RELAY_PORT, YARD};
 use emberyard_node::net::yard::Redirect;
-use emberyard_node::net::{node, pod, yard};
+use emberyard_node::net::{fault, node, pod, yard};
 use emberyard_node::relay::{self, RelaySockets};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use std::collections::BTreeSet;
@@ -159,6 +159,20 @@ fn redirected() {
     let relay = world.relay(None, &shutdown);
     let from = |space: &Space, address: &'static str| space.run(move || ask(address));
     // Pod to pod over two nodes: the true address is seen.
+    assert_eq!(from(&pods[1], "10.42.1.2:80"), "10.42.2.2");
+    // A cut between the nodes, and an unplugged cable, with all that still goes; and both mended.
+    fault::cut(numbers[0], numbers[1]).unwrap();
+    fault::cut(numbers[0], numbers[1]).expect("cut may be repeated");
+    assert_eq!(from(&pods[1], "10.42.1.2:80"), "TimedOut");
+    assert_eq!(from(&pods[0], "198.51.100.7:443"), "198.51.100.7");
+    fault::heal(numbers[0], numbers[1]).unwrap();
+    fault::heal(numbers[0], numbers[1]).expect("heal may be repeated");
+    assert_eq!(from(&pods[1], "10.42.1.2:80"), "10.42.2.2");
+    fault::unplug(numbers[0]).unwrap();
+    assert_ne!(from(&pods[0], "198.51.100.7:443"), "198.51.100.7");
+    assert_eq!(from(&pods[1], "198.51.100.7:443"), "198.51.100.7");
+    fault::plug(numbers[0]).unwrap();
+    assert_eq!(from(&pods[0], "198.51.100.7:443"), "198.51.100.7");
     assert_eq!(from(&pods[1], "10.42.1.2:80"), "10.42.2.2");
     // Pod to a service address of its node: the true address is seen.
     assert_eq!(from(&pods[1], "10.96.0.77:80"), "10.42.2.2");

@@ -5,7 +5,7 @@ use emberyard_client::{ApiError, Client};
 use emberyard_manifest::SESSION_PATH;
 use emberyard_model::notebook::DOOR_PORT;
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// A door that does not answer within this is not waited for.
@@ -18,6 +18,9 @@ pub struct Drivers {
     pub drivers: u32,
     /// Contexts that show their UI.
     pub contexts: Vec<Context>,
+    /// Ports on which something in the pod listens; none from a door that does not tell.
+    #[serde(default)]
+    pub listening: Option<BTreeSet<u16>>,
 }
 
 /// A running Spark context.

@@ -51,7 +51,7 @@ fn room<'a>(world: &'a World, leaving: &[&emberyard_model::NodeName]) -> Vec<Bin
         .filter_map(|node| match node.state {
             NodeState::Ready => Some(((0, world.is_empty_node(&node.name)), node, Origin::Ready)),
             NodeState::Booting { .. } => Some(((1, false), node, Origin::Booting)),
-            NodeState::Draining | NodeState::Lost { .. } => None,
+            NodeState::Draining | NodeState::Lost { .. } | NodeState::Dead => None,
         })
         .collect();
     nodes.sort_by(|(a, node_a, _), (b, node_b, _)| {

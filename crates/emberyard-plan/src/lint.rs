@@ -51,7 +51,10 @@ pub fn lint(plan: &Plan, world: &World, policy: &Policy) -> Vec<Contradiction> {
     for reason in &plan.reasons {
         match reason {
             Reason::Removing { node, .. } => drop(explained_removals.insert(node)),
-            Reason::Drained { node } | Reason::BootFailed { node, .. } | Reason::GivenUp { node, .. } => {
+            Reason::Drained { node }
+            | Reason::BootFailed { node, .. }
+            | Reason::GivenUp { node, .. }
+            | Reason::Died { node } => {
                 explained_removals.insert(node);
                 given_up.insert(node);
             }

@@ -126,6 +126,11 @@ pub enum Reason {
         /// Silent since.
         since: Timestamp,
     },
+    /// A node that has died is removed.
+    Died {
+        /// Which.
+        node: NodeName,
+    },
     /// A node without work stays.
     Keeping {
         /// Which.
@@ -200,6 +205,7 @@ impl fmt::Display for Reason {
             Self::Drained { node } => write!(f, "{node} is removed: it was to go and is empty now."),
             Self::BootFailed { node, since } => write!(f, "{node} is removed: asked for at {since}, never ready."),
             Self::GivenUp { node, since } => write!(f, "{node} is removed: no answer since {since}."),
+            Self::Died { node } => write!(f, "{node} is removed: it has died."),
             Self::Keeping { node, because } => match because {
                 Keeper::Minimum(min) => write!(f, "{node} is empty and stays: the fleet keeps {min} nodes."),
                 Keeper::Owner => write!(f, "{node} is empty and stays: it is marked to be kept."),

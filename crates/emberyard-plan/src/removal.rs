@@ -19,6 +19,7 @@ pub(crate) fn broken<'a>(world: &'a World, policy: &Policy, now: Timestamp, plan
             NodeState::Booting { since } => {
                 (since.plus(policy.boot_limit), Reason::BootFailed { node: name.clone(), since })
             }
+            NodeState::Dead => (now, Reason::Died { node: name.clone() }),
             NodeState::Lost { since } => (since.plus(policy.lost_limit), Reason::GivenUp { node: name.clone(), since }),
         };
         if due > now {

@@ -35,6 +35,8 @@ pub enum NodeState {
         /// Since when.
         since: Timestamp,
     },
+    /// Its provider says that it is gone: nobody will ever answer.
+    Dead,
 }
 
 /// A node, or the claim of one.

@@ -222,3 +222,17 @@ pub fn page_size() -> u64 {
     let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
     u64::try_from(size).unwrap_or(4096)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::io::{FdFlags, dup, fcntl_getfd};
+
+    #[test]
+    fn what_is_open_does_not_outlive_an_exec() {
+        let inherited = dup(std::io::stdin()).unwrap();
+        assert_eq!(fcntl_getfd(&inherited).unwrap(), FdFlags::empty());
+        close_others_on_exec().unwrap();
+        assert_eq!(fcntl_getfd(&inherited).unwrap(), FdFlags::CLOEXEC);
+    }
+}

@@ -19,22 +19,25 @@ pub struct Usage {
 
 /// Of all processes in the pid namespace of a process.
 pub fn of_pid_namespace(init: &ProcessId) -> Result<Usage> {
-    let namespace = |pid: &str| std::fs::metadata(format!("/proc/{pid}/ns/pid")).map(|meta| (meta.dev(), meta.ino()));
-    let wanted = namespace(&init.pid.to_string()).context(|| format!("pid namespace of process {}", init.pid))?;
     let mut usage = Usage::default();
-    for entry in std::fs::read_dir("/proc").context(|| "/proc".to_owned())?.flatten() {
-        let name = entry.file_name();
-        let Some(pid) = name.to_str().filter(|name| name.bytes().all(|byte| byte.is_ascii_digit())) else { continue };
-        if namespace(pid).is_ok_and(|namespace| namespace == wanted) {
-            usage.processes += 1;
-            usage.memory += anonymous_memory(&read(pid, "status"));
-            usage.cpu += cpu_time(&read(pid, "stat")).unwrap_or_default();
-        }
+    for pid in pids_beside(init)? {
+        usage.processes += 1;
+        usage.memory += anonymous_memory(&read(pid, "status"));
+        usage.cpu += cpu_time(&read(pid, "stat")).unwrap_or_default();
     }
     Ok(usage)
 }
 
-fn read(pid: &str, file: &str) -> String {
+/// All processes in the pid namespace of a process, itself included.
+pub fn pids_beside(init: &ProcessId) -> Result<Vec<i32>> {
+    let namespace = |pid: i32| std::fs::metadata(format!("/proc/{pid}/ns/pid")).map(|meta| (meta.dev(), meta.ino()));
+    let wanted = namespace(init.pid).context(|| format!("pid namespace of process {}", init.pid))?;
+    let entries = std::fs::read_dir("/proc").context(|| "/proc".to_owned())?.flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    Ok(pids.filter(|pid| namespace(*pid).is_ok_and(|namespace| namespace == wanted)).collect())
+}
+
+fn read(pid: i32, file: &str) -> String {
     std::fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap_or_default()
 }
 

@@ -100,6 +100,8 @@ pub enum Verb {
     Kubeconfig(Kubeconfig),
     /// Plays a part of the tutorial, each step shown with its verdict and time.
     Demo(Demo),
+    /// Rehearses faults while jobs run: kills, cuts, freezes at seeded moments; checks answers and leftovers.
+    Chaos(Chaos),
     /// Life of a notebook.
     #[command(subcommand)]
     Notebook(NotebookVerb),
@@ -247,6 +249,29 @@ pub enum DemoPart {
     Scale,
 }
 
+/// `chaos`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Faults:\n  executor, executor-pod, python-worker, agent, node, keeper, control-plane, operator, everything, link,\n  cable, freeze, long-freeze: the job's answer must be right all the same\n  kernel, driver-jvm, notebook-pod, notebook-pod-deleted, notebook-node, restart: the job is lost, nothing may be\n  left of it after seconds, and the next session must work\n\nThe same list, seed and count are always the same schedule. Exit 1 if a promise is broken.\n\nExamples:\n  emberyard chaos executor,agent,control-plane --seed 7 --count 12\n  emberyard chaos all --count 100 -o json > report.json\n  emberyard chaos all --seed 7 --count 20 --plan"
+)]
+pub struct Chaos {
+    /// Kinds of faults with commas between, or `all`.
+    #[arg(value_name = "LIST", default_value = "all")]
+    pub faults: String,
+    /// Number from which the schedule follows; a random one, which is said, if not given.
+    #[arg(long, value_name = "S")]
+    pub seed: Option<u64>,
+    /// How many faults.
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub count: u32,
+    /// Only print the schedule.
+    #[arg(long)]
+    pub plan: bool,
+    /// Leave the yard running afterwards.
+    #[arg(long)]
+    pub keep: bool,
+}
+
 /// `notebook`.
 #[derive(Debug, Subcommand)]
 pub enum NotebookVerb {
@@ -350,6 +375,30 @@ pub enum YardNet {
         index: u8,
         /// Process whose network namespace is the node's.
         pid: u32,
+    },
+    /// Keeps the pods of two nodes from each other (a rehearsal's fault).
+    Cut {
+        /// One node's number.
+        a: u8,
+        /// The other's.
+        b: u8,
+    },
+    /// Undoes `cut`.
+    Heal {
+        /// One node's number.
+        a: u8,
+        /// The other's.
+        b: u8,
+    },
+    /// Pulls a node's cable (a rehearsal's fault).
+    Unplug {
+        /// The node's number.
+        index: u8,
+    },
+    /// Undoes `unplug`.
+    Plug {
+        /// The node's number.
+        index: u8,
     },
     /// Takes the cable away.
     Detach {

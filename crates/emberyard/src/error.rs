@@ -8,7 +8,7 @@ use std::path::PathBuf;
 /// Codes of this crate.
 pub const CODES: &[Code] = &[
     NO_YARD, FOLDER, SETTINGS, BUSY_PORT, START, KEEPER, API, MACHINE, IMAGE, NOTEBOOK, DEMO, USAGE, PURGE, REPAIR,
-    NEWER,
+    NEWER, CHAOS,
 ];
 
 const NO_YARD: Code = Code {
@@ -88,6 +88,12 @@ const PURGE: Code = Code {
     what: "The yard's data was not removed.",
     why: "Removal was not confirmed, or something in the folder could not be removed.",
     cure: "Run `emberyard down --purge --yes`; if a file stays, see who owns it.",
+};
+const CHAOS: Code = Code {
+    id: "EY-CLI-016",
+    what: "A rehearsal of faults broke promises.",
+    why: "An answer was wrong or missing, something did not come back, or something was left over.",
+    cure: "Each broken promise stands under its fault's line; the same list, seed and count play it again.",
 };
 
 const REPAIR: Code = Code {
@@ -173,6 +179,16 @@ pub enum Failure {
         /// Expected and seen.
         why: String,
     },
+    /// A rehearsal's verdict.
+    #[error("{broken} promises broken, {left} things left over (seed {seed})")]
+    Chaos {
+        /// Broken promises.
+        broken: usize,
+        /// Leftovers.
+        left: usize,
+        /// The seed to play it again.
+        seed: u64,
+    },
     /// Wrong usage.
     #[error("{0}")]
     Usage(String),
@@ -204,6 +220,7 @@ impl Explained for Failure {
             Self::Image { code, .. } => *code,
             Self::Notebook { .. } => NOTEBOOK,
             Self::Demo { .. } => DEMO,
+            Self::Chaos { .. } => CHAOS,
             Self::Usage(_) => USAGE,
             Self::Purge(_) => PURGE,
             Self::Repair(_) => REPAIR,

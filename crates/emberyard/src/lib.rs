@@ -4,6 +4,7 @@
 #![cfg(target_os = "linux")]
 
 mod api;
+mod chaos;
 mod cli;
 mod demo;
 mod error;
@@ -61,6 +62,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Verb::Up(arguments) => runtime(1)?.block_on(verb::up::run(&dir, &arguments)),
         Verb::Status => runtime(1)?.block_on(verb::status::run(&dir, form)),
         Verb::Demo(arguments) => runtime(1)?.block_on(verb::demo::run(&dir, &arguments, form)),
+        Verb::Chaos(arguments) => runtime(1)?.block_on(verb::chaos::run(&dir, &arguments, form)),
         Verb::Notebook(verb) => runtime(1)?.block_on(verb::notebook::run(&dir, &verb, &cli.common.output)),
         Verb::Image(verb) => runtime(1)?.block_on(verb::image::run(&dir, &verb, form)),
         Verb::Node(verb) => runtime(1)?.block_on(verb::node::run(&dir, &verb, form)),

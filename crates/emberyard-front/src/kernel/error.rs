@@ -39,6 +39,9 @@ pub enum RunError {
     /// The time was over.
     #[error("the run was stopped after {} s", .0.as_secs())]
     Timeout(Duration),
+    /// The connection to the kernel broke; the kernel may live on.
+    #[error("the connection to the kernel broke")]
+    Cut,
     /// The kernel is gone.
     #[error("the kernel ended during the run")]
     KernelDied,

@@ -82,6 +82,15 @@ impl Jupyter {
         }
     }
 
+    /// Whether the kernel is there.
+    pub(super) async fn has_kernel(&self, kernel: &str) -> Result<bool, RunError> {
+        match self.ask(Method::GET, &format!("api/kernels/{kernel}"), None).await {
+            Ok(_) => Ok(true),
+            Err(RunError::Refused { status: 404, .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Ends a session and its kernel.
     pub(super) async fn close(&self, session: &Session) -> Result<(), RunError> {
         self.ask(Method::DELETE, &format!("api/sessions/{}", session.id), None).await.map(drop)

@@ -10,3 +10,6 @@ pub use document::Document;
 pub use error::RunError;
 pub use jupyter::Jupyter;
 pub use run::{Event, Kernel, RunOptions, run};
+
+#[cfg(test)]
+mod tests;

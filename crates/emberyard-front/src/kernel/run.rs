@@ -57,6 +57,11 @@ impl Kernel {
         Ok(Self { jupyter: jupyter.clone(), session, channel })
     }
 
+    /// Its id, which is in the name of its connection file.
+    pub fn id(&self) -> &str {
+        &self.session.kernel
+    }
+
     /// Runs one cell; its outputs go to `tell`.
     pub async fn execute(&mut self, code: &str, tell: &mut (dyn FnMut(Event) + Send)) -> Result<(), RunError> {
         let mut document = Document::read("cell.py", code)?;
@@ -145,15 +150,32 @@ async fn cell(
     let mut reply = None;
     let mut idle = false;
     let mut clear_first = false;
+    // Asked after a connection that broke: a kernel answers in order, so its answer comes after the cell's.
+    let mut after_break = None;
     // The reply and the last output travel on two channels; both must have arrived.
     while reply.is_none() || !idle {
-        let message = channel.next().await?;
+        let message = match channel.next().await {
+            Err(RunError::Cut) => {
+                channel.reopen().await?;
+                after_break = Some(channel.send("kernel_info_request", json!({})).await?);
+                continue;
+            }
+            message => message?,
+        };
         let content = &message["content"];
         let kind = message["header"]["msg_type"].as_str().unwrap_or_default();
         if kind == "status" && matches!(content["execution_state"].as_str(), Some("restarting" | "dead")) {
             return Err(RunError::KernelDied);
         }
-        if message["parent_header"]["msg_id"] != id.as_str() {
+        let parent = message["parent_header"]["msg_id"].as_str();
+        if kind == "kernel_info_reply" && parent.is_some() && parent == after_break.as_deref() {
+            // The cell is over; what it said last went down with the connection.
+            if reply.is_none() {
+                return Err(RunError::Cut);
+            }
+            idle = true;
+        }
+        if parent != Some(id.as_str()) {
             continue;
         }
         match kind {

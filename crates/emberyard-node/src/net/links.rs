@@ -3,6 +3,7 @@
 use crate::error::NetError;
 use futures::TryStreamExt;
 use rtnetlink::packet_route::link::{InfoData, InfoVeth};
+use rtnetlink::packet_route::rule::RuleAction;
 use rtnetlink::{Error, Handle, LinkBridge, LinkMessageBuilder, LinkUnspec, LinkVeth, RouteMessageBuilder};
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -20,9 +21,13 @@ impl Drop for Links {
 }
 
 const EEXIST: i32 = 17;
+const ENOENT: i32 = 2;
 const ENODEV: i32 = 19;
 const ESRCH: i32 = 3;
 const EADDRNOTAVAIL: i32 = 99;
+
+/// The main table of routes is asked at priority 32766.
+const BEFORE_ROUTES: u32 = 100;
 
 /// Success, also when the kernel says that it is so already (or gone already).
 fn settled(result: Result<(), Error>, harmless: &[i32], what: impl Fn() -> String) -> Result<(), NetError> {
@@ -94,6 +99,12 @@ impl Links {
         self.route(Ipv4Addr::UNSPECIFIED, 0, gateway).await
     }
 
+    /// Sets a link down.
+    pub(crate) async fn down(&self, name: &str) -> Result<(), NetError> {
+        let message = LinkUnspec::new_with_index(self.need(name).await?).down().build();
+        self.handle.link().set(message).execute().await.map_err(|e| failed(format!("set down link {name}"), &e))
+    }
+
     /// Removes a link, if it is there.
     pub(crate) async fn remove(&self, name: &str) -> Result<(), NetError> {
         let Some(index) = self.index(name).await? else { return Ok(()) };
@@ -129,6 +140,24 @@ impl Links {
         let route =
             RouteMessageBuilder::<Ipv4Addr>::new().destination_prefix(network, prefix).output_interface(index).build();
         settled(self.handle.route().add(route).execute().await, &[EEXIST], || format!("route {network}/{prefix}"))
+    }
+
+    /// Drops what is forwarded from one network to another.
+    pub(crate) async fn drop_between(&self, from: Ipv4Addr, to: Ipv4Addr, prefix: u8) -> Result<(), NetError> {
+        let rule = self.rule(from, to, prefix);
+        settled(rule.execute().await, &[EEXIST], || format!("drop from {from} to {to}"))
+    }
+
+    /// Undoes [`Links::drop_between`].
+    pub(crate) async fn no_drop_between(&self, from: Ipv4Addr, to: Ipv4Addr, prefix: u8) -> Result<(), NetError> {
+        let message = self.rule(from, to, prefix).message_mut().clone();
+        let result = self.handle.rule().del(message).execute().await;
+        settled(result, &[ENOENT], || format!("no longer drop from {from} to {to}"))
+    }
+
+    fn rule(&self, from: Ipv4Addr, to: Ipv4Addr, prefix: u8) -> rtnetlink::RuleAddRequest<Ipv4Addr> {
+        let rule = self.handle.rule().add().v4().action(RuleAction::Blackhole).priority(BEFORE_ROUTES);
+        rule.source_prefix(from, prefix).destination_prefix(to, prefix)
     }
 
     /// Removes a route through a gateway, if it is there.

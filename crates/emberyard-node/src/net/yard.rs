@@ -93,6 +93,6 @@ pub fn detach_node(number: NodeNumber) -> Result<(), NetError> {
     })
 }
 
-fn link_name(number: NodeNumber) -> String {
+pub(super) fn link_name(number: NodeNumber) -> String {
     format!("node{number}")
 }

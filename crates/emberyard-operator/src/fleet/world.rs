@@ -15,8 +15,8 @@ const STARTING: [&str; 2] = ["node.kubernetes.io/not-ready", "node.cloudprovider
 /// What must be remembered from one look to the next.
 #[derive(Debug, Default)]
 pub struct Memory {
-    /// Since when each claim has been in its state.
-    since: BTreeMap<NodeName, (ClaimState, Timestamp)>,
+    /// Since when each claim has been there.
+    since: BTreeMap<NodeName, Timestamp>,
     /// Nodes that have been ready: silence of theirs is a loss, not a boot.
     ever_ready: BTreeSet<NodeName>,
     /// How long the last node took from being asked for to being ready.
@@ -53,17 +53,13 @@ impl Memory {
     fn note(&mut self, claims: &[NodeClaim], now: Timestamp) {
         self.since.retain(|name, _| claims.iter().any(|claim| claim.name == *name));
         for claim in claims {
-            let entry = self.since.entry(claim.name.clone()).or_insert((claim.state, now));
             // From booting to running is still the same boot, until the node is ready.
-            if entry.0 != claim.state && claim.state == ClaimState::Dead {
-                entry.1 = now;
-            }
-            entry.0 = claim.state;
+            self.since.entry(claim.name.clone()).or_insert(now);
         }
     }
 
     fn since(&self, claim: &NodeClaim, now: Timestamp) -> Timestamp {
-        self.since.get(&claim.name).map_or(now, |(_, since)| *since)
+        self.since.get(&claim.name).copied().unwrap_or(now)
     }
 
     /// A node that has joined.
@@ -96,9 +92,9 @@ impl Memory {
             node.labels.extend(ordered.labels);
             node.taints = ordered.taints;
         }
-        if let Some(claim) = claim.filter(|claim| claim.state == ClaimState::Dead) {
+        if claim.is_some_and(|claim| claim.state == ClaimState::Dead) {
             // The provider knows first.
-            node.state = NodeState::Lost { since: self.since(claim, now) };
+            node.state = NodeState::Dead;
         }
         Some(node)
     }
@@ -110,7 +106,7 @@ impl Memory {
         Node {
             name: claim.name.clone(),
             state: match claim.state {
-                ClaimState::Dead => NodeState::Lost { since },
+                ClaimState::Dead => NodeState::Dead,
                 ClaimState::Booting | ClaimState::Running => NodeState::Booting { since },
             },
             allocatable: shape.map_or_else(|| Demand::from(claim.resources), |shape| shape.allocatable.clone()),
@@ -164,6 +160,7 @@ mod tests {
                 let state = match node.state {
                     NodeState::Booting { since } => format!("booting {}", since.seconds()),
                     NodeState::Lost { since } => format!("lost {}", since.seconds()),
+                    NodeState::Dead => "dead".to_owned(),
                     NodeState::Ready => "ready".to_owned(),
                     NodeState::Draining => "draining".to_owned(),
                 };
@@ -187,8 +184,8 @@ mod tests {
         assert_eq!(look(&mut memory, vec![node("n", "True")], &[claim("n", Running)], 14), ["n ready 3"]);
         assert_eq!(memory.usual_boot(), Some(Duration::from_secs(4)));
         assert_eq!(look(&mut memory, vec![node("n", "Unknown")], &[claim("n", Running)], 16), ["n lost 5 3"]);
-        assert_eq!(look(&mut memory, vec![node("n", "True")], &[claim("n", Dead)], 18), ["n lost 18 3"]);
+        assert_eq!(look(&mut memory, vec![node("n", "True")], &[claim("n", Dead)], 18), ["n dead 3"]);
         assert_eq!(look(&mut memory, vec![node("m", "True")], &[], 20), ["m ready 3 kept"]);
-        assert_eq!(look(&mut memory, vec![], &[claim("n", Dead)], 22), ["n lost 22 4"]);
+        assert_eq!(look(&mut memory, vec![], &[claim("n", Dead)], 22), ["n dead 4"]);
     }
 }

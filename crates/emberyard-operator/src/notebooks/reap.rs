@@ -2,10 +2,10 @@
 //!
 //! A driver that ends in any usual way takes its executors down itself; when the whole pod goes, the cluster's garbage
 //! collection does. What is left: the driver's process killed outright. Then the executors end by themselves, and their
-//! finished pods and ConfigMaps would stay for ever (wire facts, section 3).
+//! finished pods and ConfigMaps would stay for ever (wire facts, section 3); so would executors that wait for room.
 
 use crate::driver::{self, Drivers};
-use crate::view::{Key, ended, is_over, label, owner_pod};
+use crate::view::{Key, ended, is_over, label, owner_pod, phase};
 use emberyard_client::{ApiError, Client, ContentKind};
 use emberyard_manifest::{SPARK_APP_LABEL, SPARK_ROLE_LABEL};
 use emberyard_model::Timestamp;
@@ -14,10 +14,12 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// A living driver deletes a finished executor within a second or two.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// A living driver deletes a finished executor within a second or two, and asking it costs little.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// Everything that an application may leave behind.
 const LEFTOVERS: [&str; 4] = ["pods", "configmaps", "services", "persistentvolumeclaims"];
+/// Where an executor is told its driver's address.
+const DRIVER_URL: &str = "SPARK_DRIVER_URL";
 
 /// Remembers which applications it asked about, and when.
 #[derive(Debug, Default)]
@@ -25,14 +27,23 @@ pub struct Reaper {
     asked: BTreeMap<Key, Timestamp>,
 }
 
-/// An application: its driver's pod and its id.
-type Application<'a> = (Key, &'a str);
+/// An application without a single executor at work.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Suspect<'a> {
+    /// The driver's pod.
+    pod: Key,
+    id: &'a str,
+    /// The driver's port, as its executors know it.
+    port: Option<u16>,
+    /// Whether every executor has ended; else some have not begun.
+    over: bool,
+}
 
 impl Reaper {
     /// Looks for applications that seem abandoned, asks their pods, and removes what is.
     pub async fn step(&mut self, client: &Client, executors: &[&Value], now: Timestamp) {
         let suspects = suspects(executors, now);
-        let pods: BTreeSet<&Key> = suspects.iter().map(|(pod, _)| pod).collect();
+        let pods: BTreeSet<&Key> = suspects.iter().map(|suspect| &suspect.pod).collect();
         self.asked.retain(|pod, _| pods.contains(pod));
         for pod in pods {
             if self.asked.get(pod).is_some_and(|asked| now.since(*asked) < PATIENCE) {
@@ -41,31 +52,59 @@ impl Reaper {
             self.asked.insert(pod.clone(), now);
             // No answer: the pod is on its way out or up; asked again later.
             let Ok(drivers) = driver::ask(client, pod).await else { continue };
-            for (_, application) in suspects.iter().filter(|(owner, id)| owner == pod && is_gone(&drivers, id)) {
-                match reap(client, &pod.namespace, application).await {
-                    Ok(()) => tracing::info!(%pod, application, "leftovers of a killed Spark driver removed"),
-                    Err(error) => tracing::warn!(%pod, application, %error, "leftovers not removed yet"),
+            for Suspect { id, .. } in suspects.iter().filter(|one| one.pod == *pod && one.is_gone(&drivers)) {
+                match reap(client, &pod.namespace, id).await {
+                    Ok(()) => tracing::info!(%pod, application = id, "leftovers of a killed Spark driver removed"),
+                    Err(error) => tracing::warn!(%pod, application = id, %error, "leftovers not removed yet"),
                 }
             }
         }
     }
 }
 
-/// Applications whose every executor has been over for a while.
-fn suspects<'a>(executors: &[&'a Value], now: Timestamp) -> BTreeSet<Application<'a>> {
-    let mut quiet: BTreeMap<Application<'a>, bool> = BTreeMap::new();
+/// Applications of which no executor has been at work for a while.
+fn suspects<'a>(executors: &[&'a Value], now: Timestamp) -> Vec<Suspect<'a>> {
+    let mut found: BTreeMap<(Key, &'a str), Option<Suspect<'a>>> = BTreeMap::new();
     for pod in executors.iter().filter(|pod| label(pod, SPARK_ROLE_LABEL) == Some("executor")) {
         let (Some(owner), Some(id)) = (owner_pod(pod), label(pod, SPARK_APP_LABEL)) else { continue };
-        let over = is_over(pod) && ended(pod).is_some_and(|end| now.since(end) >= PATIENCE);
-        *quiet.entry((Key::new(Key::of(pod).namespace, owner), id)).or_insert(true) &= over;
+        let key = Key::new(Key::of(pod).namespace, owner);
+        let long_ago = |since: Option<Timestamp>| since.is_some_and(|since| now.since(since) >= PATIENCE);
+        let over = is_over(pod) && long_ago(ended(pod));
+        let waits = phase(pod) == "Pending" && long_ago(created(pod));
+        let fresh = Suspect { pod: key.clone(), id, port: driver_port(pod), over: true };
+        let entry = found.entry((key, id)).or_insert(Some(fresh));
+        match entry {
+            Some(suspect) if over || waits => suspect.over &= over,
+            _ => *entry = None,
+        }
     }
-    quiet.into_iter().filter(|(_, quiet)| *quiet).map(|(application, _)| application).collect()
+    found.into_values().flatten().collect()
 }
 
-/// Whether an application surely has no driver: no driver process at all, or each of them shows another application.
-fn is_gone(drivers: &Drivers, id: &str) -> bool {
-    let shown = drivers.contexts.len() >= drivers.drivers as usize;
-    shown && drivers.contexts.iter().all(|context| context.id != id)
+fn created(pod: &Value) -> Option<Timestamp> {
+    Timestamp::parse(pod["metadata"]["creationTimestamp"].as_str()?).ok()
+}
+
+fn driver_port(pod: &Value) -> Option<u16> {
+    let containers = pod["spec"]["containers"].as_array()?;
+    let mut settings = containers.iter().filter_map(|container| container["env"].as_array()).flatten();
+    let url = settings.find(|setting| setting["name"] == DRIVER_URL)?["value"].as_str()?;
+    url.rsplit_once(':')?.1.parse().ok()
+}
+
+impl Suspect<'_> {
+    /// Whether it surely has no driver: nobody listens where its executors would call; or there is no driver process at
+    /// all, or each of them shows another application. The latter counts only once all is over, as a driver makes its
+    /// first executors before it shows itself.
+    fn is_gone(&self, drivers: &Drivers) -> bool {
+        if let (Some(port), Some(listening)) = (self.port, &drivers.listening)
+            && !listening.contains(&port)
+        {
+            return true;
+        }
+        let shown = drivers.contexts.len() >= drivers.drivers as usize;
+        self.over && shown && drivers.contexts.iter().all(|context| context.id != self.id)
+    }
 }
 
 async fn reap(client: &Client, namespace: &str, application: &str) -> Result<(), ApiError> {
@@ -85,16 +124,17 @@ mod tests {
     use super::*;
     use crate::driver::Context;
 
-    fn executor(app: &str, phase: &str, end: &str) -> Value {
+    fn executor(app: &str, phase: &str, since: &str) -> Value {
         json!({
             "metadata": {"namespace": "d", "name": "e", "labels": {"spark-role": "executor", "spark-app-selector": app},
-                         "ownerReferences": [{"kind": "Pod", "name": "nb-0"}]},
-            "status": {"phase": phase, "containerStatuses": [{"state": {"terminated": {"finishedAt": end}}}]},
+                         "creationTimestamp": since, "ownerReferences": [{"kind": "Pod", "name": "nb-0"}]},
+            "spec": {"containers": [{"env": [{"name": "SPARK_DRIVER_URL", "value": "spark://C@nb.d.svc:29413"}]}]},
+            "status": {"phase": phase, "containerStatuses": [{"state": {"terminated": {"finishedAt": since}}}]},
         })
     }
 
     #[test]
-    fn only_applications_that_are_wholly_over_are_suspect() {
+    fn only_applications_without_an_executor_at_work_are_suspect() {
         let (old, new) = ("1970-01-01T00:01:00Z", "1970-01-01T00:01:59Z");
         let pods = [
             executor("dead", "Succeeded", old),
@@ -102,19 +142,41 @@ mod tests {
             executor("half", "Succeeded", old),
             executor("half", "Running", old),
             executor("fresh", "Succeeded", new),
+            executor("waits", "Pending", old),
+            executor("waits", "Succeeded", old),
+            executor("begins", "Pending", new),
         ];
         let found = suspects(&pods.iter().collect::<Vec<_>>(), Timestamp::from_seconds(120));
-        assert_eq!(found.into_iter().map(|(_, id)| id).collect::<Vec<_>>(), ["dead"]);
+        let seen: Vec<_> = found.iter().map(|one| (one.id, one.port, one.over)).collect();
+        assert_eq!(seen, [("dead", Some(29413), true), ("waits", Some(29413), false)]);
+    }
+
+    fn suspect(over: bool, port: Option<u16>) -> Suspect<'static> {
+        Suspect { pod: Key::new("d", "nb-0"), id: "a", port, over }
     }
 
     #[test]
     fn a_driver_without_ui_protects_its_executors() {
         let context = |id: &str| Context { id: id.to_owned(), settings: BTreeMap::new() };
-        let drivers = |drivers, contexts| Drivers { drivers, contexts };
-        assert!(is_gone(&drivers(0, vec![]), "a"));
-        assert!(is_gone(&drivers(1, vec![context("b")]), "a"));
-        assert!(!is_gone(&drivers(1, vec![context("a")]), "a"));
-        assert!(!is_gone(&drivers(1, vec![]), "a"));
-        assert!(!is_gone(&drivers(2, vec![context("b")]), "a"));
+        let drivers = |drivers, contexts| Drivers { drivers, contexts, listening: None };
+        let over = suspect(true, Some(7));
+        assert!(over.is_gone(&drivers(0, vec![])));
+        assert!(over.is_gone(&drivers(1, vec![context("b")])));
+        assert!(!over.is_gone(&drivers(1, vec![context("a")])));
+        assert!(!over.is_gone(&drivers(1, vec![])));
+        assert!(!over.is_gone(&drivers(2, vec![context("b")])));
+    }
+
+    #[test]
+    fn nobody_at_the_drivers_port_is_nobody() {
+        let drivers =
+            |ports: &[u16]| Drivers { drivers: 1, contexts: vec![], listening: Some(ports.iter().copied().collect()) };
+        for over in [true, false] {
+            assert!(suspect(over, Some(7)).is_gone(&drivers(&[4040, 8])));
+            assert!(!suspect(over, Some(7)).is_gone(&drivers(&[7])));
+            assert!(!suspect(over, None).is_gone(&drivers(&[8])));
+        }
+        // It waits, and a driver shows nothing yet: perhaps it is just starting.
+        assert!(!suspect(false, None).is_gone(&Drivers::default()));
     }
 }

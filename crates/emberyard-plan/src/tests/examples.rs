@@ -146,18 +146,20 @@ fn broken_nodes_go_and_are_replaced() {
             node("boots", NodeState::Booting { since: at(-3) }),
             node("lost", NodeState::Lost { since: at(-31) }),
             node("silent", NodeState::Lost { since: at(-5) }),
+            node("dead", NodeState::Dead),
             node("leaving", NodeState::Draining),
         ],
         pods: executors(8, 1),
         ..World::default()
     };
     world.pods.push(pod("doomed", 1, None, Some("lost")));
+    world.pods.push(pod("died", 1, None, Some("dead")));
     let kept = Node { keep: true, ..node("mine", NodeState::Draining) };
     let decided = plan(&World { nodes: vec![kept], ..World::default() }, &policy(0, 3), NOW);
     assert_eq!(decided.steps, []);
     let decided = plan(&world, &policy(0, 3), NOW);
     let removed: Vec<&str> = decided.removed().map(NodeName::as_str).collect();
-    assert_eq!(removed, ["slow", "lost", "leaving"]);
+    assert_eq!(removed, ["slow", "lost", "dead", "leaving"]);
     assert_eq!((decided.added(), decided.wake), (1, Some(at(25))), "four on the booting node, four on one more");
     assert_eq!(lint(&decided, &world, &policy(0, 3)), []);
 }

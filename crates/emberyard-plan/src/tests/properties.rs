@@ -9,6 +9,7 @@ fn any_state() -> impl Strategy<Value = NodeState> {
         2 => (0..400_i64).prop_map(|age| NodeState::Booting { since: at(-age) }),
         1 => Just(NodeState::Draining),
         1 => (0..60_i64).prop_map(|age| NodeState::Lost { since: at(-age) }),
+        1 => Just(NodeState::Dead),
     ]
 }
 

@@ -108,6 +108,11 @@ impl PodSandbox {
         &self.record.init
     }
 
+    /// The processes in the pod's pid namespace.
+    pub fn processes(&self) -> Result<Vec<ProcessId>> {
+        Ok(usage::pids_beside(self.init())?.into_iter().filter_map(|pid| ProcessId::of(pid).ok()).collect())
+    }
+
     /// The pod's network namespace (the node's for a pod on the host network).
     pub fn netns_fd(&self) -> Result<OwnedFd> {
         crate::place::netns_of(&self.place())

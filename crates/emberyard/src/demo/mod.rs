@@ -18,38 +18,39 @@ use std::time::{Duration, Instant};
 /// Objects of Spark applications.
 pub const SPARK: (&str, &str) = ("labelSelector", "spark-app-selector");
 
-/// Where a demo plays.
-pub struct Stage<'a> {
-    client: Client,
-    notebook: NotebookSettings,
-    executors: u32,
-    steps: &'a mut Played,
+/// The tutorial's cell, as its reader types it, with so many executors.
+pub fn context(executors: u32) -> String {
+    let instances = |count: u32| format!("\"spark.executor.instances\", \"{count}\"");
+    include_str!("context.py").replace(&instances(2), &instances(executors))
 }
 
-impl<'a> Stage<'a> {
-    /// On a running yard, with so many executors.
-    pub fn new(client: Client, notebook: NotebookSettings, executors: u32, steps: &'a mut Played) -> Self {
-        Self { client, notebook, executors, steps }
+/// Where a demo plays.
+pub struct Stage {
+    client: Client,
+    notebook: NotebookSettings,
+}
+
+impl Stage {
+    /// On a running yard.
+    pub fn new(client: Client, notebook: NotebookSettings) -> Self {
+        Self { client, notebook }
     }
 
-    /// The tutorial's cell, as its reader types it, with this demo's number of executors.
-    pub fn context(&self) -> String {
-        let instances = |count: u32| format!("\"spark.executor.instances\", \"{count}\"");
-        include_str!("context.py").replace(&instances(2), &instances(self.executors))
+    /// The notebook.
+    pub fn notebook(&self) -> &NotebookSettings {
+        &self.notebook
     }
 
-    /// Says a step's verdict.
-    pub fn good(&mut self, step: &str, seen: &str) {
-        self.steps.good(step, seen);
+    /// The notebook's link, with its token.
+    pub async fn link(&self) -> Result<String, Failure> {
+        let path = session::path(self.notebook.namespace.as_str(), self.notebook.name.as_str());
+        let object = self.client.get(&path, &[]).await.map_err(api)?;
+        session::link(&self.client, &object).await?.ok_or_else(|| self.failed("it has no link".to_owned()))
     }
 
     /// A kernel of the notebook.
     pub async fn kernel(&self) -> Result<Kernel, Failure> {
-        let path = session::path(self.notebook.namespace.as_str(), self.notebook.name.as_str());
-        let object = self.client.get(&path, &[]).await.map_err(api)?;
-        let link =
-            session::link(&self.client, &object).await?.ok_or_else(|| self.failed("it has no link".to_owned()))?;
-        let jupyter = Jupyter::from_link(&link).map_err(|error| self.failed(error.to_string()))?;
+        let jupyter = Jupyter::from_link(&self.link().await?).map_err(|error| self.failed(error.to_string()))?;
         let name = format!("demo-{:016x}", crate::machine::random());
         Kernel::open(&jupyter, &name).await.map_err(|error| self.failed(error.to_string()))
     }
@@ -76,6 +77,16 @@ impl<'a> Stage<'a> {
     pub async fn list(&self, kind: &str, selector: (&str, &str)) -> Result<Vec<Value>, Failure> {
         let path = format!("/api/v1/namespaces/{}/{kind}", self.notebook.namespace);
         Ok(self.client.list(&path, &[selector]).await.map_err(api)?.0)
+    }
+
+    /// All pods of the yard.
+    pub async fn pods(&self) -> Result<Vec<Value>, Failure> {
+        Ok(self.client.list("/api/v1/pods", &[]).await.map_err(api)?.0)
+    }
+
+    /// Deletes a pod in the notebook's namespace.
+    pub async fn delete_pod(&self, name: &str) -> Result<(), Failure> {
+        self.client.delete(&format!("/api/v1/namespaces/{}/pods/{name}", self.notebook.namespace)).await.map_err(api)
     }
 
     /// Names of the nodes that are ready.
@@ -105,19 +116,22 @@ impl<'a> Stage<'a> {
         Ok(named.collect())
     }
 
+    /// What there is of Spark applications.
+    pub async fn left(&self) -> Result<Vec<String>, Failure> {
+        let mut left = Vec::new();
+        for kind in ["pods", "configmaps", "services", "persistentvolumeclaims"] {
+            let objects = self.list(kind, SPARK).await?;
+            let names = objects.iter().filter_map(|object| object["metadata"]["name"].as_str());
+            left.extend(names.map(|name| format!("{kind}/{name}")));
+        }
+        Ok(left)
+    }
+
     /// Waits until nothing of any Spark application is left.
     pub async fn nothing_left(&self, step: &str, patience: Duration) -> Result<(), Failure> {
         let start = Instant::now();
         loop {
-            let mut left = Vec::new();
-            for kind in ["pods", "configmaps", "services", "persistentvolumeclaims"] {
-                let objects = self.list(kind, SPARK).await?;
-                left.extend(
-                    objects
-                        .iter()
-                        .filter_map(|object| object["metadata"]["name"].as_str().map(|name| format!("{kind}/{name}"))),
-                );
-            }
+            let left = self.left().await?;
             if left.is_empty() {
                 return Ok(());
             }

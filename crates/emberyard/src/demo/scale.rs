@@ -1,6 +1,6 @@
 //! Growing and shrinking: more executors than two nodes hold (ten where memory allows), then none.
 
-use super::{Stage, check};
+use super::{Played, Stage, check, context};
 use crate::error::Failure;
 use std::time::{Duration, Instant};
 
@@ -8,30 +8,29 @@ use std::time::{Duration, Instant};
 const REMOVAL: Duration = Duration::from_secs(30);
 
 /// Plays it.
-pub async fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
+pub async fn play(stage: &Stage, steps: &mut Played, wanted: u32) -> Result<(), Failure> {
     let before = stage.ready_nodes().await?;
-    stage.good("nodes", &before.join(", "));
+    steps.good("nodes", &before.join(", "));
 
     let mut kernel = stage.kernel().await?;
-    let wanted = stage.executors as usize;
     let step = format!("{wanted} executors");
-    stage.cell(&mut kernel, &step, &stage.context()).await?;
+    stage.cell(&mut kernel, &step, &context(wanted)).await?;
     let start = Instant::now();
     let executors = loop {
         let executors = stage.executors().await?;
-        if executors.len() == wanted || start.elapsed() > Duration::from_secs(180) {
+        if executors.len() == wanted as usize || start.elapsed() > Duration::from_secs(180) {
             break executors;
         }
         tokio::time::sleep(Duration::from_millis(250)).await;
     };
-    check(&step, executors.len() == wanted, || format!("{} of {wanted} executors run", executors.len()))?;
+    check(&step, executors.len() == wanted as usize, || format!("{} of {wanted} executors run", executors.len()))?;
     let grown = stage.ready_nodes().await?;
     check("nodes added", grown.len() > before.len(), || format!("there are still {} nodes", grown.len()))?;
-    stage.good(&step, &format!("all run, on {} nodes", grown.len()));
+    steps.good(&step, &format!("all run, on {} nodes", grown.len()));
 
     let sum = stage.cell(&mut kernel, "sum", "sc.parallelize(range(100000000)).sum()").await?;
     check("sum", sum.trim() == "4999999950000000", || format!("4999999950000000 was expected, {sum:?} came"))?;
-    stage.good("sum", sum.trim());
+    steps.good("sum", sum.trim());
 
     stage.cell(&mut kernel, "stop", "sc.stop()").await?;
     drop(kernel.close().await);
@@ -47,6 +46,6 @@ pub async fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
     check("nodes removed", shrunk.len() <= before.len(), || {
         format!("after {} s there are still {} nodes", REMOVAL.as_secs(), shrunk.len())
     })?;
-    stage.good("nodes removed", &format!("{} are left", shrunk.len()));
+    steps.good("nodes removed", &format!("{} are left", shrunk.len()));
     Ok(())
 }

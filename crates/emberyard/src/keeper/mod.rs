@@ -11,7 +11,7 @@ mod start;
 
 pub use error::KeeperError;
 pub use nodes::NodeFile;
-pub use start::lock;
+pub use start::{lock, network_step};
 
 use crate::yard::versions::PROGRAM;
 use crate::yard::{Settings, YardDir};

@@ -214,13 +214,30 @@ fn environment(dir: &YardDir) -> Vec<(OsString, OsString)> {
     environment
 }
 
-/// Runs a step of the yard's network inside its namespace and waits for its end.
+/// Runs a step of a running yard's network and waits for its end.
+///
+/// # Errors
+/// [`KeeperError`] when no yard runs or the step fails.
+pub fn network_step(dir: &YardDir, words: &[String]) -> Result<(), KeeperError> {
+    let yard = YardHolder::adopt(dir.path()).map_err(sandbox)?;
+    let yard = yard.ok_or_else(|| KeeperError::Sandbox(format!("no yard runs in {}", dir.path().display())))?;
+    finish_step(dir, &Place::from(&yard), words.to_vec())
+}
+
+/// Runs a step of the yard's network inside its namespace.
 async fn net_step(dir: &YardDir, place: &Place, words: &[&str]) -> Result<(), KeeperError> {
-    let words: Vec<String> = std::iter::once("yard-net").chain(words.iter().copied()).map(str::to_owned).collect();
+    let (dir, place) = (dir.clone(), place.clone());
+    let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+    let ended = tokio::task::spawn_blocking(move || finish_step(&dir, &place, words)).await;
+    ended.map_err(|error| KeeperError::Sandbox(error.to_string()))?
+}
+
+/// Starts a step and waits for its end.
+fn finish_step(dir: &YardDir, place: &Place, mut words: Vec<String>) -> Result<(), KeeperError> {
+    words.insert(0, "yard-net".to_owned());
     let log = dir.log().join("network.log");
     let child = spawn(dir, place, &words, Vec::new(), log.clone())?;
-    let ended = tokio::task::spawn_blocking(move || child.wait(Some(Duration::from_secs(10)))).await;
-    match ended.map_err(|error| KeeperError::Sandbox(error.to_string()))?.map_err(sandbox)? {
+    match child.wait(Some(Duration::from_secs(10))).map_err(sandbox)? {
         Some(0) => Ok(()),
         _ => Err(KeeperError::Sandbox(format!("network step `{}` failed: see {}", words.join(" "), log.display()))),
     }

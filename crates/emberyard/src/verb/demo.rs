@@ -10,6 +10,7 @@ use crate::yard::{NotebookSettings, Settings, YardDir};
 use clap::Parser;
 use emberyard_manifest::Sizes;
 use emberyard_model::Bytes;
+use std::path::{Path, PathBuf};
 
 /// Runs the verb. A yard that was not running is started and, unless `--keep`, stopped again.
 pub async fn run(dir: &YardDir, arguments: &Demo, form: Form) -> Result<(), Failure> {
@@ -29,55 +30,66 @@ pub async fn run(dir: &YardDir, arguments: &Demo, form: Form) -> Result<(), Fail
 }
 
 async fn play(dir: &YardDir, part: DemoPart, steps: &mut Played) -> Result<(), Failure> {
-    let (notebook, available) = start(dir, part, steps).await?;
-    let executors = match part {
-        DemoPart::Tutorial => Sizes::tutorial(available),
-        DemoPart::Scale => Sizes::of(available).scale(available).executors,
-    };
-    let most = match part {
-        DemoPart::Tutorial => 2,
-        DemoPart::Scale => 10,
+    let available = Bytes(crate::machine::available_memory());
+    let (executors, most) = match part {
+        DemoPart::Tutorial => (Sizes::tutorial(available), 2),
+        DemoPart::Scale => (Sizes::of(available).scale(available).executors, 10),
     };
     if executors < most {
         let gib = available.0 as f64 / f64::from(1 << 30);
         note(&format!("{gib:.1} GiB of memory are available: the demo takes {executors} executors in place of {most}"));
     }
-    let mut stage = Stage::new(admin(dir).await?, notebook, executors, steps);
-    match part {
-        DemoPart::Tutorial => tutorial::play(&mut stage).await,
-        DemoPart::Scale => scale::play(&mut stage).await,
-    }
-}
-
-/// The yard as the tutorial has it: from two to four nodes, the notebook under its name. Also the memory that was
-/// available when it started.
-async fn start(dir: &YardDir, part: DemoPart, steps: &mut Played) -> Result<(NotebookSettings, Bytes), Failure> {
-    if super::up::running(dir).is_none() {
+    let shape = format!("cpu=4,memory={}", Sizes::of(available).scale(available).node_memory);
+    let more: &[&str] = if part == DemoPart::Scale { &["--nodes", "2..4", "--node-shape", &shape] } else { &[] };
+    let was_running = super::up::running(dir).is_some();
+    if !was_running {
         super::doctor::preflight(dir)?;
     }
-    // The folder of a demo is its own: nobody's files are shown around.
-    let folder = dir.path().join("demo");
-    std::fs::create_dir_all(&folder).map_err(|source| Failure::Folder { path: folder.clone(), source })?;
-    let folder = folder.display().to_string();
-    let available = Bytes(crate::machine::available_memory());
-    let mut words = vec!["emberyard", "up", &folder, "--detach", "--no-browser"];
-    let shape = format!("cpu=4,memory={}", Sizes::of(available).scale(available).node_memory);
-    if part == DemoPart::Scale {
-        words.extend(["--nodes", "2..4", "--node-shape", &shape]);
-    }
-    let typed = crate::cli::Cli::try_parse_from(words).map_err(|error| Failure::Usage(error.to_string()))?;
-    let crate::cli::Verb::Up(up) = typed.verb else { return Err(Failure::Usage("up".to_owned())) };
-    let up: Up = up;
-    if super::up::running(dir).is_none() {
+    let up = as_typed(&own_folder(dir)?, more)?;
+    if !was_running {
         super::up::prepare(dir, &up).await?;
         steps.good("images", "notebook and executors have theirs");
     }
     super::up::bring_up(dir, &up).await?;
     steps.good("yard", "its processes run");
+    let notebook = open(dir).await?;
+    steps.good("notebook", "JupyterLab answers");
+    let stage = Stage::new(admin(dir).await?, notebook);
+    match part {
+        DemoPart::Tutorial => tutorial::play(&stage, steps, executors).await,
+        DemoPart::Scale => scale::play(&stage, steps, executors).await,
+    }
+}
+
+/// The folder of a demo is its own: nobody's files are shown around.
+pub fn own_folder(dir: &YardDir) -> Result<PathBuf, Failure> {
+    let folder = dir.path().join("demo");
+    std::fs::create_dir_all(&folder).map_err(|source| Failure::Folder { path: folder.clone(), source })?;
+    Ok(folder)
+}
+
+/// `up` as it is typed for a demo.
+pub fn as_typed(folder: &Path, more: &[&str]) -> Result<Up, Failure> {
+    let folder = folder.display().to_string();
+    let words = ["emberyard", "up", &folder, "--detach", "--no-browser"].into_iter().chain(more.iter().copied());
+    let typed = crate::cli::Cli::try_parse_from(words).map_err(|error| Failure::Usage(error.to_string()))?;
+    match typed.verb {
+        crate::cli::Verb::Up(up) => Ok(up),
+        _ => Err(Failure::Usage("up".to_owned())),
+    }
+}
+
+/// A yard with its notebook.
+pub async fn start(dir: &YardDir, up: &Up) -> Result<NotebookSettings, Failure> {
+    super::up::bring_up(dir, up).await?;
+    open(dir).await
+}
+
+/// Waits until the yard's notebook answers.
+async fn open(dir: &YardDir) -> Result<NotebookSettings, Failure> {
     let notebook = Settings::load(dir)?.and_then(|settings| settings.notebook);
     let notebook = notebook
         .ok_or_else(|| Failure::Usage("the running yard has no notebook: `emberyard down`, then again".to_owned()))?;
     session::open(dir, &notebook).await?;
-    steps.good("notebook", "JupyterLab answers");
-    Ok((notebook, available))
+    Ok(notebook)
 }

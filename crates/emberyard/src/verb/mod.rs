@@ -1,6 +1,7 @@
 //! The verbs, a file each.
 
 pub mod api;
+pub mod chaos;
 pub mod demo;
 pub mod doctor;
 pub mod down;

@@ -213,6 +213,8 @@ fn start_keeper(dir: &YardDir) -> Result<(), Failure> {
     let open = || std::fs::OpenOptions::new().create(true).append(true).open(&path);
     let folder_error = |source| Failure::Folder { path: path.clone(), source };
     let (out, err) = (open().map_err(folder_error)?, open().map_err(folder_error)?);
+    // Locks and pipes of whoever called `up` are not the yard's to hold for as long as it lives.
+    emberyard_sandbox::close_others_on_exec()?;
     let program = std::env::current_exe()?;
     // What this process was given unasked (a lock, a pipe that somebody waits on) must not live as long as the yard.
     emberyard_sandbox::close_others_on_exec()?;

@@ -266,7 +266,8 @@ impl FleetSettings {
         if self.shape.as_ref().is_some_and(too_small) {
             return wrong("a node needs at least cpu=100m,memory=256Mi");
         }
-        if self.shape.cpu > LARGEST_CPU || self.shape.memory > LARGEST_MEMORY {
+        let too_large = |shape: &Shape| shape.cpu > LARGEST_CPU || shape.memory > LARGEST_MEMORY;
+        if self.shape.as_ref().is_some_and(too_large) {
             return wrong("a node of more than cpu=4096,memory=64Ti is beyond any machine: ask for less");
         }
         if self.boot_delay_seconds > LONGEST_BOOT {

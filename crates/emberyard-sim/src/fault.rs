@@ -1,0 +1,160 @@
+//! The vocabulary of faults, as it is typed and shown.
+
+use serde::Serialize;
+use std::fmt;
+use std::str::FromStr;
+
+/// A kind of fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fault {
+    /// An executor's JVM is killed.
+    Executor,
+    /// An executor's pod is deleted behind Spark's back.
+    ExecutorPod,
+    /// The Python workers of an executor are killed.
+    PythonWorker,
+    /// The notebook's Python process is killed.
+    Kernel,
+    /// Spark's driver JVM is killed.
+    DriverJvm,
+    /// The supervisor of the notebook's pod is killed, and the pod with it.
+    NotebookPod,
+    /// The notebook's pod is deleted.
+    NotebookPodDeleted,
+    /// A node's agent is killed.
+    Agent,
+    /// A node is killed with all that runs on it; not the notebook's.
+    Node,
+    /// The notebook's node is killed.
+    NotebookNode,
+    /// The keeper is killed, and `up` typed again.
+    Keeper,
+    /// API server, scheduler and controllers are killed.
+    ControlPlane,
+    /// Operator and gateway are killed.
+    Operator,
+    /// Keeper, control plane, operator and all agents are killed at once, and `up` typed again.
+    Everything,
+    /// Pods of two nodes can't reach each other for some seconds.
+    Link,
+    /// A node can't be reached for some seconds, not even by the control plane.
+    Cable,
+    /// Every process of the yard stands still for some seconds.
+    Freeze,
+    /// The same for a minute.
+    LongFreeze,
+    /// Every process of the yard is gone at once, as after a restart of the machine, and `up` is typed.
+    Restart,
+}
+
+/// A word that names no fault.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no fault {word:?}; there are {}, all", Fault::ALL.map(|fault| fault.word()).join(", "))]
+pub struct UnknownFault {
+    /// The word.
+    pub word: String,
+}
+
+impl Fault {
+    /// All of them.
+    pub const ALL: [Self; 19] = [
+        Self::Executor,
+        Self::ExecutorPod,
+        Self::PythonWorker,
+        Self::Kernel,
+        Self::DriverJvm,
+        Self::NotebookPod,
+        Self::NotebookPodDeleted,
+        Self::Agent,
+        Self::Node,
+        Self::NotebookNode,
+        Self::Keeper,
+        Self::ControlPlane,
+        Self::Operator,
+        Self::Everything,
+        Self::Link,
+        Self::Cable,
+        Self::Freeze,
+        Self::LongFreeze,
+        Self::Restart,
+    ];
+
+    /// As it is typed.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Executor => "executor",
+            Self::ExecutorPod => "executor-pod",
+            Self::PythonWorker => "python-worker",
+            Self::Kernel => "kernel",
+            Self::DriverJvm => "driver-jvm",
+            Self::NotebookPod => "notebook-pod",
+            Self::NotebookPodDeleted => "notebook-pod-deleted",
+            Self::Agent => "agent",
+            Self::Node => "node",
+            Self::NotebookNode => "notebook-node",
+            Self::Keeper => "keeper",
+            Self::ControlPlane => "control-plane",
+            Self::Operator => "operator",
+            Self::Everything => "everything",
+            Self::Link => "link",
+            Self::Cable => "cable",
+            Self::Freeze => "freeze",
+            Self::LongFreeze => "long-freeze",
+            Self::Restart => "restart",
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+impl FromStr for Fault {
+    type Err = UnknownFault;
+
+    fn from_str(word: &str) -> Result<Self, UnknownFault> {
+        Self::ALL.into_iter().find(|fault| fault.word() == word).ok_or_else(|| UnknownFault { word: word.to_owned() })
+    }
+}
+
+/// Reads a comma list of faults; `all` is every one. Each counts once, in the order of [`Fault::ALL`]: the order in which
+/// they were typed is no part of the seed.
+pub fn parse(list: &str) -> Result<Vec<Fault>, UnknownFault> {
+    let mut faults = Vec::new();
+    for word in list.split(',').map(str::trim) {
+        if word == "all" {
+            faults.extend(Fault::ALL);
+        } else {
+            faults.push(word.parse()?);
+        }
+    }
+    faults.sort_unstable();
+    faults.dedup();
+    Ok(faults)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists() {
+        assert_eq!(parse("keeper, executor,keeper").unwrap(), [Fault::Executor, Fault::Keeper]);
+        assert_eq!(parse("agent,all").unwrap(), Fault::ALL);
+        for list in ["", "executor,", "Executor", "executor keeper"] {
+            let error = parse(list).unwrap_err().to_string();
+            assert!(error.contains("executor-pod, python-worker"), "{list}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_word_is_what_the_report_says() {
+        for fault in Fault::ALL {
+            assert_eq!(fault.word().parse(), Ok(fault));
+            assert_eq!(serde_json::to_value(fault).unwrap(), fault.word());
+        }
+    }
+}

@@ -1,0 +1,12 @@
+print(
+    sc.parallelize(range(40000), 8)
+    .mapPartitions(slowly)
+    .map(lambda i: (i % 97, i))
+    .reduceByKey(lambda a, b: a + b, 6)
+    .mapPartitions(slowly)
+    .map(lambda pair: (pair[0] % 5, pair[0] * pair[1]))
+    .reduceByKey(lambda a, b: a + b, 4)
+    .mapPartitions(slowly)
+    .map(lambda pair: pair[1])
+    .sum()
+)

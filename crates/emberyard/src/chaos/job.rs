@@ -1,0 +1,49 @@
+//! Sessions and their jobs.
+
+use super::Scene;
+use crate::demo::Stage;
+use crate::error::Failure;
+use emberyard_front::kernel::Kernel;
+use emberyard_sim::{Job, JobEnd, Strike};
+use std::time::{Duration, Instant};
+
+/// A job takes seconds; with all that may happen to it, not longer than this.
+const PATIENCE: Duration = Duration::from_secs(150);
+
+/// The session that goes on, or a new one.
+pub async fn session(scene: &Scene, kept: Option<Kernel>) -> Result<Kernel, Failure> {
+    if let Some(kernel) = kept {
+        return Ok(kernel);
+    }
+    let mut kernel = scene.stage.kernel().await?;
+    let started = limited(scene.stage.cell(&mut kernel, "session", Job::session()), PATIENCE).await;
+    match started {
+        Ok(_) => Ok(kernel),
+        Err(failure) => {
+            drop(kernel.close().await);
+            Err(failure)
+        }
+    }
+}
+
+/// Runs a job to its end, whatever that is.
+pub async fn run(stage: &Stage, kernel: &mut Kernel, job: Job, pause: Duration) -> JobEnd {
+    match limited(stage.cell(kernel, "job", job.code()), PATIENCE + pause).await {
+        Ok(text) => JobEnd::Printed { text },
+        Err(failure) => JobEnd::Failed { why: failure.to_string() },
+    }
+}
+
+/// Ends a session as its user may: by `spark.stop()`, or by ending the kernel. Gives the moment.
+pub async fn stop(stage: &Stage, kernel: &mut Kernel, strike: &Strike) -> Instant {
+    let code = if strike.pick.is_multiple_of(2) { "spark.stop()" } else { "exit()" };
+    let begun = Instant::now();
+    // Whatever it says, what is left afterwards counts.
+    drop(limited(stage.cell(kernel, "stop", code), Duration::from_secs(30)).await);
+    begun
+}
+
+async fn limited<T>(work: impl Future<Output = Result<T, Failure>>, patience: Duration) -> Result<T, Failure> {
+    let late = || Failure::Demo { step: "cell".to_owned(), why: format!("no end after {} s", patience.as_secs()) };
+    tokio::time::timeout(patience, work).await.unwrap_or_else(|_| Err(late()))
+}

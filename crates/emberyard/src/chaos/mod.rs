@@ -1,0 +1,132 @@
+//! Carries out what `emberyard-sim` plans: jobs in the yard's own notebook, faults at their moments, and a look at what came of it.
+
+mod find;
+mod health;
+mod job;
+mod leftovers;
+mod linger;
+mod strike;
+
+use crate::cli::Up;
+use crate::demo::Stage;
+use crate::error::Failure;
+use crate::yard::YardDir;
+use emberyard_front::kernel::Kernel;
+use emberyard_sim::{Fault, Happening, JobEnd, Promise, Report, Strike, Took};
+use std::time::{Duration, Instant};
+
+/// Waiting for something to be cleared or healthy is given up after this.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Where a rehearsal plays.
+pub struct Scene {
+    /// The yard.
+    pub dir: YardDir,
+    /// What is typed to bring it up again.
+    pub up: Up,
+    /// Its API and notebook.
+    pub stage: Stage,
+}
+
+/// Plays every strike; each happening is told as it comes.
+pub async fn rehearse(scene: &Scene, seed: u64, strikes: Vec<Strike>, tell: impl Fn(&Happening)) -> Report {
+    let begun = Instant::now();
+    let mut report = Report { seed, happenings: Vec::new(), leftovers: Vec::new() };
+    let mut session = None;
+    for strike in strikes {
+        let (happening, kept) = play(scene, strike, session.take(), begun).await;
+        session = kept;
+        tell(&happening);
+        report.happenings.push(happening);
+    }
+    if let Took::Never(left) = leftovers::cleared(scene, Instant::now()).await {
+        report.leftovers.push(left);
+    }
+    report
+}
+
+/// One strike: a session, a job in it, the fault meanwhile, and what came of all three. Gives the session back if it goes on.
+async fn play(scene: &Scene, strike: Strike, session: Option<Kernel>, begun: Instant) -> (Happening, Option<Kernel>) {
+    let mut happening = Happening {
+        at_seconds: begun.elapsed().as_secs(),
+        target: None,
+        job_end: JobEnd::Failed { why: "it was not started".to_owned() },
+        healthy: Took::Never("it was not looked at".to_owned()),
+        cleared: None,
+        troubles: Vec::new(),
+        strike,
+    };
+    let mut kernel = match job::session(scene, session).await {
+        Ok(kernel) => kernel,
+        Err(failure) => {
+            happening.troubles.push(format!("a session did not start: {failure}"));
+            return (happening, None);
+        }
+    };
+    let kernel_id = kernel.id().to_owned();
+    let fault = happening.strike.fault;
+    let (job_end, (struck, healthy, ended)) = tokio::join!(
+        job::run(&scene.stage, &mut kernel, happening.strike.job, happening.strike.lasts()),
+        fault_meanwhile(scene, &happening.strike, &kernel_id, begun, &mut happening.at_seconds),
+    );
+    happening.job_end = job_end;
+    happening.healthy = healthy;
+    match struck {
+        Ok(target) => happening.target = Some(target),
+        Err(why) => happening.troubles.push(why),
+    }
+    let lives_on = fault.promise() == Promise::Answer && !happening.strike.ends_session;
+    if lives_on {
+        happening.troubles.extend(leftovers::twins(scene).await.err());
+        return (happening, Some(kernel));
+    }
+    let since = match fault.promise() {
+        // Nobody closes it: what died takes everything with it.
+        Promise::Lost { .. } => ended,
+        Promise::Answer => job::stop(&scene.stage, &mut kernel, &happening.strike).await,
+    };
+    happening.cleared = Some(leftovers::cleared(scene, since).await);
+    // The kernel itself may be gone already.
+    drop(kernel.close().await);
+    (happening, None)
+}
+
+/// Waits for the strike's moment, strikes, and waits until the yard is well: who was struck, when it was well, when the
+/// fault was over.
+async fn fault_meanwhile(
+    scene: &Scene,
+    strike: &Strike,
+    kernel: &str,
+    begun: Instant,
+    at_seconds: &mut u64,
+) -> (Result<String, String>, Took, Instant) {
+    tokio::time::sleep(strike.after()).await;
+    *at_seconds = begun.elapsed().as_secs();
+    let struck = strike::strike(scene, strike, kernel).await;
+    let ended = Instant::now();
+    let session_lives = strike.fault.promise() == Promise::Answer;
+    let healthy = health::wait(scene, session_lives, ended).await;
+    (struck, healthy, ended)
+}
+
+/// Milliseconds since.
+fn took(since: Instant) -> Took {
+    Took::Ms(u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX))
+}
+
+/// Asks again and again until the answer is good or patience ends.
+async fn until(since: Instant, patience: Duration, mut look: impl AsyncFnMut() -> Result<(), String>) -> Took {
+    let begun = Instant::now();
+    loop {
+        match look().await {
+            Ok(()) => return took(since),
+            Err(seen) if begun.elapsed() > patience => return Took::Never(seen),
+            Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+        }
+    }
+}
+
+/// What the command line asks for, checked.
+pub fn faults(list: &str) -> Result<Vec<Fault>, Failure> {
+    emberyard_sim::parse(list).map_err(|error| Failure::Usage(error.to_string()))
+}
