@@ -12,11 +12,13 @@ pub struct Yard {
     pub files: PathBuf,
     /// Who runs the yard, if not the one who tests.
     pub owner: Option<u32>,
+    /// What `up` printed: the notebook's link.
+    pub link: String,
 }
 
 /// Where tools and images of tests are: made by `cargo xtask tools` and `cargo xtask images`, told by the
 /// environment. Without them journeys can't run, and say so.
-fn needed(name: &str) -> PathBuf {
+pub fn needed(name: &str) -> PathBuf {
     let path = std::env::var_os(name).map(PathBuf::from);
     path.filter(|path| path.exists())
         .unwrap_or_else(|| panic!("{name} is not set: run journeys through `cargo xtask check`"))
@@ -38,12 +40,13 @@ impl Yard {
                 std::os::unix::fs::chown(path, Some(uid), Some(uid)).unwrap();
             }
         }
-        let yard = Self { folder, files, owner };
+        let mut yard = Self { folder, files, owner, link: String::new() };
         let files = yard.files.display().to_string();
         let mut words = vec!["up", &files, "--detach", "--no-browser"];
         words.extend(arguments);
         let output = yard.emberyard(&words);
         assert!(output.status.success(), "up failed:\n{}\n{}", text(&output), yard.logs());
+        String::from_utf8_lossy(&output.stdout).trim().clone_into(&mut yard.link);
         yard
     }
 
@@ -84,14 +87,19 @@ impl Yard {
 
     /// Runs the real kubectl.
     pub fn kubectl(&self, words: &[&str]) -> Output {
+        self.kubectl_command(words).output().unwrap()
+    }
+
+    /// The real kubectl, to be started.
+    pub fn kubectl_command(&self, words: &[&str]) -> Command {
         let kubectl = if self.owner.is_some() { "EMBERYARD_TEST_KUBECTL_ROOTLESS" } else { "EMBERYARD_TEST_KUBECTL" };
-        self.command(&needed(kubectl))
+        let mut command = self.command(&needed(kubectl));
+        command
             .args(words)
             .env("KUBECONFIG", self.dir().join("kubeconfig"))
             .env("HOME", self.folder.path())
-            .stdin(Stdio::null())
-            .output()
-            .unwrap()
+            .stdin(Stdio::null());
+        command
     }
 
     /// Runs kubectl, which must succeed; its standard output.
