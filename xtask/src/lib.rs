@@ -4,10 +4,12 @@
 
 mod atlas;
 mod bench;
+mod browser;
 mod check;
 mod layers;
 mod purity;
 mod s3;
+mod screenshot;
 mod tools;
 
 use std::process::ExitCode;
@@ -20,13 +22,16 @@ const HELP: &str = "cargo xtask WORD
   bench NAME ...   measures and writes bench/results/NAME.json and BENCHMARKS.md; names: first-light, up, context, api,
                    memory, or all; `page` only remakes the page
                    [--rounds N] [--images DIR: image store to use] [--now: do not wait for a quiet machine]
+  browser SCRIPT [ARGUMENT...]
+                   runs xtask/browser/SCRIPT with a real Chromium; its pictures go to .cache/pictures
+  screenshot       remakes README's pictures (docs/images) from a yard of its own
   atlas DATA_DIR   remakes the table of kinds (crates/emberyard-object/data) from what a real API server says of itself
   layers           which crate may use which, and what rings 0 and 1 may not touch
 ";
 
 /// Does what the command line says.
 pub fn main() -> ExitCode {
-    // The S3 server of journeys runs in a sandbox, whose roles are played by this program.
+    // The browser and the S3 server of journeys run in sandboxes, whose roles are played by this program.
     let all: Vec<std::ffi::OsString> = std::env::args_os().collect();
     if let Some(code) = emberyard_sandbox::dispatch(&all) {
         return code;
@@ -41,6 +46,8 @@ pub fn main() -> ExitCode {
         ["bench", words @ ..] if !words.is_empty() => bench::run(words),
         // What `bench api` runs in release mode.
         ["load", words @ ..] => bench::load::run(words),
+        ["browser", script, arguments @ ..] => browser::run(script, arguments),
+        ["screenshot"] => screenshot::run(),
         ["atlas", data] => atlas::run(std::path::Path::new(data)),
         ["layers"] => layers::check().and_then(|()| purity::check()),
         _ => {

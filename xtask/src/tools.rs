@@ -88,44 +88,73 @@ pub fn deny() -> Result<PathBuf, String> {
 pub struct Journey {
     /// Names and values.
     pub environment: Vec<(&'static str, PathBuf)>,
-    _copy: Option<Copy>,
+    _copy: Option<Temporary>,
     _s3: S3,
 }
 
 /// A folder that goes with the value.
-struct Copy(PathBuf);
+pub struct Temporary(PathBuf);
 
-impl Drop for Copy {
+impl Temporary {
+    /// Makes it, named after `purpose`.
+    pub fn new(purpose: &str) -> Result<Self, String> {
+        let folder = std::env::temp_dir().join(format!("emberyard-{purpose}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        Ok(Self(folder))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Temporary {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
+        let _ = emberyard_sandbox::remove_tree(&self.0);
     }
 }
 
 /// The user that journeys without root run as, where root runs the tests: any that is nobody's.
 const OTHER_USER: &str = "12345:12345";
 
-/// Builds images with the program itself, into the project's `.cache`.
-pub fn journey() -> Result<Journey, String> {
-    let program = crate::root().join(target()).join("debug/emberyard");
+/// The program and the images it needs.
+pub struct Product {
+    /// The program.
+    pub program: PathBuf,
+    /// Folder of the images.
+    pub images: PathBuf,
+}
+
+/// Builds the program, and with it the images, into the project's `.cache`.
+pub fn product() -> Result<Product, String> {
+    let program = debug("emberyard");
     crate::check::cargo(&["build", "--workspace", "--locked", "--bins"])?;
     let yard = cache().join("yard");
-    run(Command::new(&program).arg("--dir").arg(&yard).args(["image", "build", "pyspark-notebook"]))?;
-    run(Command::new(&program).arg("--dir").arg(&yard).args(["image", "build", "spark-py"]))?;
-    let images = yard.join("images");
+    for image in ["pyspark-notebook", "spark-py"] {
+        run(Command::new(&program).arg("--dir").arg(&yard).args(["image", "build", image]))?;
+    }
+    Ok(Product { program, images: yard.join("images") })
+}
+
+/// Prepares what the environment of journeys tells.
+pub fn journey() -> Result<Journey, String> {
+    let Product { program, images } = product()?;
+    crate::browser::image()?;
     let s3 = s3::start(&images, cache().join("tools/moto"))?;
     let mut environment = vec![
         ("EMBERYARD_TEST_KUBECTL", kubectl()?),
         ("EMBERYARD_TEST_IMAGES", images.clone()),
         ("EMBERYARD_TEST_S3", s3.port.to_string().into()),
+        ("EMBERYARD_TEST_XTASK", debug("xtask")),
     ];
     if !is_root() {
         return Ok(Journey { environment, _copy: None, _s3: s3 });
     }
-    let folder = std::env::temp_dir().join(format!("emberyard-journey-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let copy = Copy(folder.clone());
-    run(Command::new("cp").args(["-a", "--reflink=auto"]).arg(&images).arg(&program).arg(kubectl()?).arg(&folder))?;
-    run(Command::new("chown").args(["-R", OTHER_USER]).arg(&folder))?;
+    let copy = Temporary::new("journey")?;
+    let folder = copy.path();
+    run(Command::new("cp").args(["-a", "--reflink=auto"]).arg(&images).arg(&program).arg(kubectl()?).arg(folder))?;
+    run(Command::new("chown").args(["-R", OTHER_USER]).arg(folder))?;
     environment.push(("EMBERYARD_TEST_IMAGES_ROOTLESS", folder.join("images")));
     environment.push(("EMBERYARD_TEST_BINARY", folder.join("emberyard")));
     environment.push(("EMBERYARD_TEST_KUBECTL_ROOTLESS", folder.join("kubectl")));
@@ -135,6 +164,11 @@ pub fn journey() -> Result<Journey, String> {
 /// Cargo's folder, as the workspace's folder sees it.
 pub fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from)
+}
+
+/// A program of the workspace's debug build.
+fn debug(program: &str) -> PathBuf {
+    crate::root().join(target()).join("debug").join(program)
 }
 
 /// Whether root runs this: /proc says whose process it is.
@@ -147,7 +181,8 @@ fn run(command: &mut Command) -> Result<(), String> {
     if status.success() { Ok(()) } else { Err(format!("{command:?} failed")) }
 }
 
-struct Quiet;
+/// Progress of which only the notes are shown.
+pub struct Quiet;
 
 impl Progress for Quiet {
     fn stage(&mut self, _: &Stage) {}

@@ -3,6 +3,7 @@
 // A test says what went wrong by panicking; clippy knows tests by their attribute only, not their helpers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod browser;
 mod scenes;
 mod yard;
 

@@ -4,6 +4,7 @@ import os
 import shutil
 
 import jupyter_server.serverapp
+from jupyter_core.paths import jupyter_config_dir
 from jupyter_server.services.contents import filemanager
 from jupyter_server.services.contents.filecheckpoints import AsyncFileCheckpoints
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
@@ -25,7 +26,7 @@ c.ServerApp.quit_button = False
 c.ServerApp.trust_xheaders = True
 # The gateway decides which host names are let in; behind it the Host header is the user's, not this pod's.
 c.ServerApp.allow_remote_access = True
-c.LabApp.news_url = None
+c.LabApp.news_url = None  # see answer_news
 c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
 
 # `jupyter server list` prints the address as it was given, not the pod's host name, so that links can be made of it.
@@ -76,11 +77,23 @@ def fill_shelf():
             shutil.copyfile(source, target)
 
 
+def answer_news():
+    """JupyterLab asks on its first page whether to fetch news, even where there are none to fetch: answered once, as a
+    setting that the user may change."""
+    folder = os.path.join(jupyter_config_dir(), "lab/user-settings/@jupyterlab/apputils-extension")
+    settings = os.path.join(folder, "notification.jupyterlab-settings")
+    if not os.path.exists(settings):
+        os.makedirs(folder, exist_ok=True)
+        with open(settings, "w") as file:
+            file.write('{"fetchNews": "false"}\n')
+
+
 try:
+    answer_news()
     fill_shelf()
     if os.path.realpath(ROOT) != os.path.realpath(HOME):
         filemanager.is_hidden = is_hidden
         c.ServerApp.contents_manager_class = ShelfContents
         c.ContentsManager.checkpoints_class = ShelfCheckpoints
 except OSError as error:
-    print(f"the examples can't be shown: {error}", flush=True)
+    print(f"examples and settings can't be laid out: {error}", flush=True)

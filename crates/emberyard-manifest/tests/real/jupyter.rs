@@ -56,6 +56,11 @@ fn jupyterlab_opens_on_the_folder_and_leaves_it_clean() {
     let list = String::from_utf8(command(&["server", "list"]).output().unwrap().stdout).unwrap();
     assert!(list.contains(&format!("http://0.0.0.0:{port}/notebooks/d/n/?token=secret ::")), "{list}");
 
+    // JupyterLab's question about news is answered, and the answer is one that it takes.
+    let settings = get(port, "/notebooks/d/n/lab/api/settings/@jupyterlab/apputils-extension:notification").body;
+    let settings: serde_json::Value = serde_json::from_str(&settings).unwrap();
+    assert_eq!(settings["settings"]["fetchNews"], "false", "{settings}");
+
     let contents = "/notebooks/d/n/api/contents";
     assert_eq!(listed(port, contents), ["data.csv", "Emberyard"]);
     assert_eq!(listed(port, &format!("{contents}/Emberyard")), ["tutorial.ipynb"]);

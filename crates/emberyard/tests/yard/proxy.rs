@@ -20,6 +20,11 @@ impl Proxy {
         Self { child, port: port.unwrap_or_else(|| panic!("kubectl proxy printed {line:?}")) }
     }
 
+    /// Where it serves.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
     /// A page that must be there.
     pub fn page(&self, path: &str) -> String {
         let reply = http::call(self.port, "GET", path, "").unwrap();

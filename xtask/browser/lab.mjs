@@ -1,0 +1,73 @@
+// JupyterLab as a user handles it: by mouse and keyboard.
+import assert from "node:assert/strict";
+
+/** Starting executors on a busy machine takes its time. */
+const PATIENCE = 300_000;
+
+/** Opens the link that `emberyard up` prints. */
+export async function open(page, link) {
+  await page.goto(link);
+  await page.locator(".jp-Launcher").waitFor();
+  assert.match(await page.title(), /JupyterLab/);
+}
+
+/** Makes a Python 3 notebook through the launcher. */
+export async function newNotebook(page) {
+  await page.locator('.jp-LauncherCard[data-category="Notebook"]', { hasText: "Python 3" }).click();
+  await ready(page);
+}
+
+/** Opens a file by double clicks on its folders and itself. */
+export async function openFile(page, ...path) {
+  for (const name of path) {
+    await page.locator(".jp-DirListing-item", { has: page.getByText(name, { exact: true }) }).dblclick();
+  }
+  await ready(page);
+}
+
+/** Types code into the empty cell at the end and runs it; the cell, once it has ended. */
+export async function run(page, code) {
+  const cells = notebook(page).locator(".jp-CodeCell");
+  const cell = cells.nth((await cells.count()) - 1); // by its number: running it adds another at the end
+  await cell.locator(".cm-content").click();
+  await page.keyboard.type(code.trim());
+  await page.keyboard.press("Shift+Enter");
+  await ended(cell);
+  return cell;
+}
+
+/** Folds what a cell has put out. */
+export async function fold(page, cell) {
+  await cell.locator(".jp-InputPrompt").click();
+  await menu(page, "View", "Collapse Selected Outputs");
+}
+
+/** Runs every cell of the open notebook by the menu. */
+export async function runAll(page) {
+  await menu(page, "Run", "Run All Cells");
+  for (const cell of await notebook(page).locator(".jp-CodeCell").all()) await ended(cell);
+}
+
+/** What a cell has put out, as it is shown. */
+export async function output(cell) {
+  return (await cell.locator(".jp-OutputArea-output").allInnerTexts()).join("\n").trim();
+}
+
+/** The notebook in front. */
+export function notebook(page) {
+  return page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)");
+}
+
+async function menu(page, ...items) {
+  for (const name of items) await page.getByRole("menuitem", { name, exact: true }).click();
+}
+
+async function ready(page) {
+  await notebook(page).locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').waitFor();
+}
+
+/** Waits for a cell's number, which it gets at its end; its output must show no error of Python's. */
+async function ended(cell) {
+  await cell.locator(".jp-InputPrompt", { hasText: /\[\d+\]/ }).waitFor({ timeout: PATIENCE });
+  assert.doesNotMatch(await output(cell), /^Traceback|^\w*Error: /m);
+}
