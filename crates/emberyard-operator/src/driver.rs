@@ -15,7 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(3);
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 pub struct Drivers {
     /// Processes, also those that show no UI.
-    pub drivers: u32,
+    #[serde(rename = "drivers")]
+    pub processes: u32,
     /// Contexts that show their UI.
     pub contexts: Vec<Context>,
     /// Ports on which something in the pod listens; none from a door that does not tell.

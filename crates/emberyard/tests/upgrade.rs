@@ -47,6 +47,9 @@ fn text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
+/// Something done to a yard's folder.
+type Change = Box<dyn Fn(&Path)>;
+
 fn edit(path: &Path, key: &str, value: Value) {
     let mut record: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     record[key] = value;
@@ -61,10 +64,10 @@ fn a_yard_of_a_newer_program_is_refused_and_not_touched() {
     let dir = folder.path().join("yard");
     let json = |file: &str, key: &'static str| {
         let file = file.to_owned();
-        let change: Box<dyn Fn(&Path)> = Box::new(move |dir| edit(&dir.join(&file), key, json!(99)));
+        let change: Change = Box::new(move |dir| edit(&dir.join(&file), key, json!(99)));
         change
     };
-    let journal = |name: &'static str| -> Box<dyn Fn(&Path)> {
+    let journal = |name: &'static str| -> Change {
         Box::new(move |dir| {
             let path = dir.join("journal").join(name);
             let mut bytes = std::fs::read(&path).unwrap_or_default();
@@ -72,7 +75,7 @@ fn a_yard_of_a_newer_program_is_refused_and_not_touched() {
             std::fs::write(path, bytes).unwrap();
         })
     };
-    let newer: Vec<Box<dyn Fn(&Path)>> = vec![
+    let newer: Vec<Change> = vec![
         json("yard.json", "format"),
         json("run/yard-holder.json", "format"),
         json("run/api.json", "format"),

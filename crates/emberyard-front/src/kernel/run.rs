@@ -58,7 +58,7 @@ impl Kernel {
     }
 
     /// Its id, which is in the name of its connection file.
-    pub fn id(&self) -> &str {
+    pub fn kernel_id(&self) -> &str {
         &self.session.kernel
     }
 

@@ -102,7 +102,7 @@ impl Suspect<'_> {
         {
             return true;
         }
-        let shown = drivers.contexts.len() >= drivers.drivers as usize;
+        let shown = drivers.contexts.len() >= drivers.processes as usize;
         self.over && shown && drivers.contexts.iter().all(|context| context.id != self.id)
     }
 }
@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn a_driver_without_ui_protects_its_executors() {
         let context = |id: &str| Context { id: id.to_owned(), settings: BTreeMap::new() };
-        let drivers = |drivers, contexts| Drivers { drivers, contexts, listening: None };
+        let drivers = |processes, contexts| Drivers { processes, contexts, listening: None };
         let over = suspect(true, Some(7));
         assert!(over.is_gone(&drivers(0, vec![])));
         assert!(over.is_gone(&drivers(1, vec![context("b")])));
@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn nobody_at_the_drivers_port_is_nobody() {
         let drivers =
-            |ports: &[u16]| Drivers { drivers: 1, contexts: vec![], listening: Some(ports.iter().copied().collect()) };
+            |ports: &[u16]| Drivers { processes: 1, contexts: vec![], listening: Some(ports.iter().copied().collect()) };
         for over in [true, false] {
             assert!(suspect(over, Some(7)).is_gone(&drivers(&[4040, 8])));
             assert!(!suspect(over, Some(7)).is_gone(&drivers(&[7])));
