@@ -142,7 +142,11 @@ fn judge(probe: &Probe, figures: &Figures) -> Report {
         good: gives_way.is_none(),
         needed: figures.memory < MEMORY_NEEDED,
         found: format!("{:.1} GiB available", gib(figures.memory)),
-        cure: gives_way.unwrap_or_default(),
+        cure: if figures.memory < MEMORY_NEEDED {
+            format!("{:.0} GiB wanted: close other programs", gib(MEMORY_NEEDED))
+        } else {
+            gives_way.unwrap_or_default()
+        },
     });
     let outbound = if probe.nftables.works() {
         "pods reach the outside directly (nf_tables redirects what they send)"
@@ -263,7 +267,7 @@ mod tests {
         let little = Figures { memory: 3 << 29, ..figures() };
         assert_eq!(refusal(&probe(), &little), "", "1.5 GiB is tight, not hopeless");
         let table = [
-            (Figures { memory: 1 << 29, ..figures() }, "0.5 GiB available (2 GiB wanted"),
+            (Figures { memory: 1 << 29, ..figures() }, "0.5 GiB available (1 GiB wanted"),
             (Figures { disk: 2 << 30, ..figures() }, "2.0 GiB free (6 GiB wanted"),
             (Figures { disk: 1 << 29, first_start: false, ..figures() }, "0.5 GiB free (1 GiB wanted"),
             (Figures { executable: false, ..figures() }, "noexec"),
