@@ -30,7 +30,7 @@ pub struct Common {
     pub dir: Option<PathBuf>,
     /// Form of the result on standard output: table, wide, json or yaml. Of `notebook run`: the file to write the
     /// notebook with its outputs to.
-    #[arg(short, long, global = true, default_value = "table", value_name = "FORM|FILE", value_parser = Output::parse)]
+    #[arg(short, long, global = true, default_value = "table", value_name = "FORM|FILE")]
     pub output: Output,
 }
 
@@ -43,11 +43,13 @@ pub enum Output {
     File(PathBuf),
 }
 
-impl Output {
-    fn parse(text: &str) -> Result<Self, std::convert::Infallible> {
-        Ok(Form::from_str(text, false).map_or_else(|_| Self::File(text.into()), Self::Form))
+impl From<&str> for Output {
+    fn from(text: &str) -> Self {
+        Form::from_str(text, false).map_or_else(|_| Self::File(text.into()), Self::Form)
     }
+}
 
+impl Output {
     /// The form on standard output.
     pub fn form(&self) -> Form {
         match self {
