@@ -43,11 +43,9 @@ pub enum Output {
     File(PathBuf),
 }
 
-impl std::str::FromStr for Output {
-    type Err = std::convert::Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(<Form as ValueEnum>::from_str(text, false).map_or_else(|_| Self::File(text.into()), Self::Form))
+impl From<&str> for Output {
+    fn from(text: &str) -> Self {
+        Form::from_str(text, false).map_or_else(|_| Self::File(text.into()), Self::Form)
     }
 }
 
