@@ -19,7 +19,7 @@ export async function executors(page) {
   await tab(page, "Executors");
   const rows = page.locator("#active-executors-table tbody tr", { hasText: "Active" });
   await rows.nth(2).waitFor();
-  await page.waitForFunction(() => !document.querySelector(".blockUI")); // "Loading..." covers the page until then
+  await page.locator("#loading-overlay").waitFor({ state: "hidden" });
   return (await rows.locator("td:first-child").allInnerTexts()).sort();
 }
 
