@@ -53,6 +53,9 @@ fn edit(path: &Path, key: &str, value: Value) {
     std::fs::write(path, serde_json::to_vec(&record).unwrap()).unwrap();
 }
 
+/// Makes a folder one of a newer program.
+type Change = Box<dyn Fn(&Path)>;
+
 const UP: [&str; 5] = ["up", "--notebook", "none", "--detach", "--no-browser"];
 
 #[test]
@@ -61,10 +64,10 @@ fn a_yard_of_a_newer_program_is_refused_and_not_touched() {
     let dir = folder.path().join("yard");
     let json = |file: &str, key: &'static str| {
         let file = file.to_owned();
-        let change: Box<dyn Fn(&Path)> = Box::new(move |dir| edit(&dir.join(&file), key, json!(99)));
+        let change: Change = Box::new(move |dir| edit(&dir.join(&file), key, json!(99)));
         change
     };
-    let journal = |name: &'static str| -> Box<dyn Fn(&Path)> {
+    let journal = |name: &'static str| -> Change {
         Box::new(move |dir| {
             let path = dir.join("journal").join(name);
             let mut bytes = std::fs::read(&path).unwrap_or_default();
@@ -72,7 +75,7 @@ fn a_yard_of_a_newer_program_is_refused_and_not_touched() {
             std::fs::write(path, bytes).unwrap();
         })
     };
-    let newer: Vec<Box<dyn Fn(&Path)>> = vec![
+    let newer: Vec<Change> = vec![
         json("yard.json", "format"),
         json("run/yard-holder.json", "format"),
         json("run/api.json", "format"),
