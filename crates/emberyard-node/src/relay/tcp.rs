@@ -1,16 +1,13 @@
 //! Redirected connections: find out where they wanted to go, dial, copy both ways.
 
 use super::policy::{RelayPolicy, Verdict};
+use crate::bounds::Bounds;
 use crate::error::RelayError;
 use rustix::net::sockopt;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-/// Connections carried at one time; more wait in the kernel's queue.
-const MOST: usize = 4096;
 const PATIENCE: Duration = Duration::from_secs(20);
 const BUFFER: usize = 64 << 10;
 
@@ -20,20 +17,23 @@ pub(super) async fn serve(
     shutdown: CancellationToken,
 ) -> Result<(), RelayError> {
     let listener = adopt(listener).map_err(|source| RelayError::Socket { name: "TCP", source })?;
-    let room = Arc::new(Semaphore::new(MOST));
+    let bounds = Bounds::of_this_process();
     loop {
-        let Ok(place) = room.clone().acquire_owned().await else { return Ok(()) };
         let accepted = tokio::select! {
             () = shutdown.cancelled() => return Ok(()),
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((inside, _)) => {
+            Ok((inside, client)) => {
+                let Some(room) = bounds.room(client.ip()) else {
+                    reset(&inside);
+                    continue;
+                };
                 let policy = policy.clone();
                 let shutdown = shutdown.clone();
                 tokio::spawn(async move {
                     tokio::select! { () = carry(inside, &policy) => {}, () = shutdown.cancelled() => {} }
-                    drop(place);
+                    drop(room);
                 });
             }
             Err(error) => {
