@@ -55,7 +55,7 @@ impl ApiError {
 
     /// Whether asking again later can help without a change of the request.
     pub fn is_passing(&self) -> bool {
-        matches!(self.status, 0 | 408 | 429 | 500 | 502..=504)
+        matches!(self.status, 0 | 408 | 429 | 500 | 502..=504 | 507)
     }
 }
 

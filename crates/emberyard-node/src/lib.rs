@@ -5,6 +5,7 @@
 //! - [`relay`] carries what leaves the yard, on the machine's side.
 
 mod agent;
+mod bounds;
 mod cluster;
 pub mod config;
 mod dns;

@@ -49,7 +49,12 @@ fn usages(node: &Node) -> Vec<Usage> {
     for view in node.registry.all() {
         let (Some(sandbox), Ok(pod)) = (&view.sandbox, Pod::read(&view.object)) else { continue };
         let states = sandbox.list().unwrap_or_default();
-        let used = states.iter().filter(|s| s.ended.is_none()).filter_map(used).sum();
+        let used = if states.iter().any(|s| s.memory_cgroup.is_some()) {
+            states.iter().filter(|s| s.ended.is_none()).filter_map(used).sum()
+        } else {
+            // All its processes: what Python uses is not in the main one.
+            sandbox.usage().map_or(0, |usage| usage.memory)
+        };
         let asked = pod.spec.containers.iter().filter_map(|c| c.resources.requests.get("memory"));
         let requested = asked.map(|q| q.units().unsigned_abs()).sum();
         list.push(Usage { uid: view.uid, qos: qos(&pod), requested, used });

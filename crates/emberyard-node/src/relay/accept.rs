@@ -1,15 +1,12 @@
-//! One loop for every listener that carries connections: so many at a time, the rest waits in the kernel's queue.
+//! One loop for every listener that carries connections: so many at a time, and of one client a part of them.
 
+use super::tcp::reset;
+use crate::bounds::Bounds;
 use crate::error::RelayError;
 use std::future::Future;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-
-/// Connections carried at one time.
-const MOST: usize = 4096;
 
 /// Gives each connection to `carry`, until `shutdown`, which also ends those that are being carried.
 pub(super) async fn each<F: Future<Output = ()> + Send + 'static>(
@@ -19,19 +16,22 @@ pub(super) async fn each<F: Future<Output = ()> + Send + 'static>(
     carry: impl Fn(TcpStream) -> F,
 ) -> Result<(), RelayError> {
     let listener = adopt(listener).map_err(|source| RelayError::Socket { name, source })?;
-    let room = Arc::new(Semaphore::new(MOST));
+    let bounds = Bounds::of_this_process();
     loop {
-        let Ok(place) = room.clone().acquire_owned().await else { return Ok(()) };
         let accepted = tokio::select! {
             () = shutdown.cancelled() => return Ok(()),
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((inside, _)) => {
+            Ok((inside, client)) => {
+                let Some(room) = bounds.room(client.ip()) else {
+                    reset(&inside);
+                    continue;
+                };
                 let (work, shutdown) = (carry(inside), shutdown.clone());
                 tokio::spawn(async move {
                     tokio::select! { () = work => {}, () = shutdown.cancelled() => {} }
-                    drop(place);
+                    drop(room);
                 });
             }
             Err(error) => {

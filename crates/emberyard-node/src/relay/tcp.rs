@@ -43,6 +43,6 @@ pub(super) async fn copy(inside: &mut (impl AsyncRead + AsyncWrite + Unpin), mut
 }
 
 /// The nearest thing to "connection refused" for a connection that was accepted already.
-fn reset(stream: &TcpStream) {
+pub(super) fn reset(stream: &TcpStream) {
     let _ = sockopt::set_socket_linger(stream, Some(Duration::ZERO));
 }

@@ -1,6 +1,7 @@
 //! Listeners on service addresses, kept in step with the services.
 
 use super::balance::Balance;
+use crate::bounds::Bounds;
 use crate::cluster::{ClusterView, Key, ServicePort};
 use crate::net::address::CLUSTER_DNS;
 use crate::net::node;
@@ -24,10 +25,11 @@ type Listeners = BTreeMap<(Ipv4Addr, u16), (Key, String, AbortHandle)>;
 
 /// Follows the services for ever.
 pub(crate) async fn serve(mut cluster: ClusterView, tasks: Tasks) {
+    let bounds = Bounds::of_this_process();
     let mut listeners = Listeners::new();
     let mut addresses = BTreeSet::new();
     loop {
-        let complete = adjust(&cluster, &mut listeners, &mut addresses, &tasks).await;
+        let complete = adjust(&cluster, &mut listeners, &mut addresses, &tasks, &bounds).await;
         let again = if complete { Duration::MAX } else { AGAIN };
         tokio::select! {
             changed = cluster.changed() => if changed.is_err() { return },
@@ -42,6 +44,7 @@ async fn adjust(
     listeners: &mut Listeners,
     addresses: &mut BTreeSet<Ipv4Addr>,
     tasks: &Tasks,
+    bounds: &Bounds,
 ) -> bool {
     let mut wanted = BTreeMap::new();
     for (key, service) in &cluster.borrow().services {
@@ -72,7 +75,7 @@ async fn adjust(
         }
         match TcpListener::bind(at).await {
             Ok(listener) => {
-                let task = tasks.spawn(accept(listener, cluster.clone(), key.clone(), port.clone()));
+                let task = tasks.spawn(accept(listener, cluster.clone(), key.clone(), port.clone(), bounds.clone()));
                 listeners.insert(at, (key, port.name, task));
             }
             Err(error) => {
@@ -95,11 +98,15 @@ async fn blocking(address: Ipv4Addr, work: fn(Ipv4Addr) -> Result<(), crate::err
     }
 }
 
-async fn accept(listener: TcpListener, cluster: ClusterView, key: Key, port: ServicePort) {
+async fn accept(listener: TcpListener, cluster: ClusterView, key: Key, port: ServicePort, bounds: Bounds) {
     let balance = Arc::new(Mutex::new(Balance::default()));
     loop {
         let Ok((stream, client)) = listener.accept().await else {
             tokio::time::sleep(Duration::from_millis(100)).await;
+            continue;
+        };
+        let Some(room) = bounds.room(client.ip()) else {
+            let _ = sockopt::set_socket_linger(&stream, Some(Duration::ZERO));
             continue;
         };
         let order = {
@@ -109,7 +116,10 @@ async fn accept(listener: TcpListener, cluster: ClusterView, key: Key, port: Ser
             let Ok(mut balance) = balance.lock() else { return };
             balance.order(&targets, client.ip(), affinity, Instant::now())
         };
-        tokio::spawn(carry(stream, order));
+        tokio::spawn(async move {
+            carry(stream, order).await;
+            drop(room);
+        });
     }
 }
 

@@ -17,7 +17,10 @@ pub async fn greedy(world: &World) {
         "volumes": [{"name": "full", "emptyDir": {"sizeLimit": "2Mi"}}]});
     world.pod("fills", fills, volume).await;
     let fills = "head -c 5000000 /dev/zero > /tmp/x; exec sleep 1000";
-    world.pod("writes", fills, limit("ephemeral-storage", "3Mi")).await;
+    // Root, as nobody else may write beside volumes in this image.
+    let mut writes = limit("ephemeral-storage", "3Mi");
+    writes["containers"][0]["securityContext"] = json!({"runAsUser": 0});
+    world.pod("writes", fills, writes).await;
 
     let status = world.phase("eats", "Failed").await;
     let ended = &status["containerStatuses"][0]["state"]["terminated"];

@@ -13,8 +13,8 @@ use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
 
-/// Processes and threads of one pod. A JVM with many connections has hundreds.
-const MOST_PROCESSES: u64 = 16_384;
+/// Processes and threads of one pod. A JVM with many connections has hundreds; a fork bomb of more starves its neighbours.
+const MOST_PROCESSES: u64 = 4096;
 /// The uid of a pod whose image is not known either.
 const NOBODYS: u32 = 1000;
 
