@@ -57,8 +57,8 @@ impl Kernel {
         Ok(Self { jupyter: jupyter.clone(), session, channel })
     }
 
-    /// Its id, which is in the name of its connection file.
-    pub fn id(&self) -> &str {
+    /// The id that Jupyter gave it; it is in the name of its connection file.
+    pub fn kernel_id(&self) -> &str {
         &self.session.kernel
     }
 

@@ -63,7 +63,7 @@ async fn play(scene: &Scene, strike: Strike, session: Option<Kernel>, begun: Ins
             return (happening, None);
         }
     };
-    let kernel_id = kernel.id().to_owned();
+    let kernel_id = kernel.kernel_id().to_owned();
     let fault = happening.strike.fault;
     let (job_end, (struck, healthy, ended)) = tokio::join!(
         job::run(&scene.stage, &mut kernel, happening.strike.job, happening.strike.lasts()),
