@@ -86,7 +86,8 @@ fn application(executor: &Value) -> Option<(Key, &str)> {
     Some((Key::new(Key::of(executor).namespace, owner_pod(executor)?), label(executor, SPARK_APP_LABEL)?))
 }
 
-/// Applications that are older than the container in which their driver was: it ended, and began anew without it.
+/// Applications whose driver's pod is gone or over, or whose driver's container is younger than they: it ended, and began
+/// anew without it. Garbage collection would give their executors half a minute to say good-bye to nobody.
 fn outlived<'a>(executors: &[&'a Value], pod: impl Fn(&Key) -> Option<&'a Value>) -> BTreeSet<(Key, &'a str)> {
     let is_older = |executor: &Value, owner: &Value| {
         let containers = owner["status"]["containerStatuses"].as_array().into_iter().flatten();
@@ -95,8 +96,8 @@ fn outlived<'a>(executors: &[&'a Value], pod: impl Fn(&Key) -> Option<&'a Value>
     };
     let applications = executors.iter().filter_map(|executor| {
         let (key, id) = application(executor)?;
-        let owner = pod(&key).filter(|owner| owned_by(executor, owner))?;
-        is_older(executor, owner).then_some((key, id))
+        let owner = pod(&key).filter(|owner| owned_by(executor, owner));
+        owner.is_none_or(|owner| is_over(owner) || is_older(executor, owner)).then_some((key, id))
     });
     applications.collect()
 }
@@ -201,13 +202,13 @@ mod tests {
     }
 
     #[test]
-    fn a_container_that_began_anew_has_no_drivers_of_old() {
+    fn a_driver_ends_with_its_pod_and_its_container() {
         let executor = |app: &str, uid: &str, created: &str| {
             json!({"metadata": {"namespace": "d", "name": "e", "labels": {"spark-role": "executor", "spark-app-selector": app},
                    "creationTimestamp": created, "ownerReferences": [{"kind": "Pod", "name": "nb-0", "uid": uid}]}})
         };
         let state = json!({"running": {"startedAt": "1970-01-01T00:01:00Z"}});
-        let owner = json!({"metadata": {"uid": "1"}, "status": {"containerStatuses": [
+        let mut owner = json!({"metadata": {"uid": "1"}, "status": {"phase": "Running", "containerStatuses": [
             {"name": "spark-door", "state": {"running": {"startedAt": "1970-01-01T09:00:00Z"}}},
             {"name": "notebook", "state": state}]}});
         let executors = [
@@ -216,9 +217,14 @@ mod tests {
             executor("another", "0", "1970-01-01T00:00:59Z"),
         ];
         let executors: Vec<&Value> = executors.iter().collect();
-        let found = outlived(&executors, |key| (*key == Key::new("d", "nb-0")).then_some(&owner));
-        assert_eq!(found.into_iter().collect::<Vec<_>>(), [(Key::new("d", "nb-0"), "before")]);
-        assert_eq!(outlived(&executors, |_| None).len(), 0);
+        let found = |owner: Option<&Value>| -> Vec<String> {
+            let found = outlived(&executors, |key| owner.filter(|_| *key == Key::new("d", "nb-0")));
+            found.into_iter().map(|(_, id)| id.to_owned()).collect()
+        };
+        assert_eq!(found(Some(&owner)), ["another", "before"]);
+        owner["status"]["phase"] = json!("Failed");
+        assert_eq!(found(Some(&owner)), ["another", "before", "since"]);
+        assert_eq!(found(None), ["another", "before", "since"]);
     }
 
     fn suspect(over: bool, port: Option<u16>) -> Suspect<'static> {
