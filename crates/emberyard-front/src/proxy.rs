@@ -61,6 +61,8 @@ pub async fn pass_on(request: Request<Incoming>, onward: Onward<'_>) -> Option<R
     let Onward { notebook, to, path_and_query, from } = onward;
     let stream = tokio::time::timeout(CONNECT_WITHIN, TcpStream::connect(to)).await.ok()?.ok()?;
     drop(stream.set_nodelay(true));
+    // Without it, a pod that vanished with its node is only missed when its browser says something.
+    let _ = keep_asking(&stream);
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.ok()?;
     tokio::spawn(connection.with_upgrades());
 
@@ -96,6 +98,15 @@ pub async fn pass_on(request: Request<Incoming>, onward: Onward<'_>) -> Option<R
         headers.remove(name);
     }
     Some(response.map(BodyExt::boxed))
+}
+
+/// Lets the kernel ask a silent peer whether it is there: one that does not answer for about ten seconds is gone.
+fn keep_asking(stream: &TcpStream) -> rustix::io::Result<()> {
+    use rustix::net::sockopt;
+    sockopt::set_socket_keepalive(stream, true)?;
+    sockopt::set_tcp_keepidle(stream, Duration::from_secs(5))?;
+    sockopt::set_tcp_keepintvl(stream, Duration::from_secs(2))?;
+    sockopt::set_tcp_keepcnt(stream, 3)
 }
 
 /// Drops what belongs to the browser's connection, and what a browser has no business to say.

@@ -186,6 +186,12 @@ fn redirected() {
     // The pod's own loopback stays its own.
     assert_eq!(from(&pods[0], "127.0.0.1:80"), "127.0.0.1");
     assert_eq!(from(&pods[1], "127.0.0.1:5000"), "ConnectionRefused");
+    // A pod that gets the address of one that ended is reached at once: nobody's memory of the old one is in the way.
+    let heir = Space::new();
+    let fd = heir.fd();
+    nodes[0].run(move || pod::attach(numbers[0], fd, Ipv4Addr::new(10, 42, 1, 2)).unwrap());
+    serve(bind(&heir, "0.0.0.0:80"));
+    assert_eq!(from(&pods[1], "10.42.1.2:80"), "10.42.2.2");
     // What a node's end of the link leaves behind can be taken down.
     nodes[0].run(|| pod::detach(Ipv4Addr::new(10, 42, 1, 2)).unwrap());
     nodes[0].run(|| node::remove_service_address(Ipv4Addr::new(10, 96, 0, 77)).unwrap());

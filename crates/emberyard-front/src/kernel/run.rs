@@ -57,7 +57,7 @@ impl Kernel {
         Ok(Self { jupyter: jupyter.clone(), session, channel })
     }
 
-    /// Its id, which is in the name of its connection file.
+    /// The id that Jupyter gave it; it is in the name of its connection file.
     pub fn kernel_id(&self) -> &str {
         &self.session.kernel
     }

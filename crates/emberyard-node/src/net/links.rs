@@ -70,9 +70,12 @@ impl Links {
         settled(self.handle.link().add(message).execute().await, &[EEXIST], || format!("make bridge {name}"))
     }
 
-    /// Makes a veth pair whose other end is born as `peer` in the namespace `target`.
-    pub(crate) async fn veth(&self, name: &str, peer: &str, target: BorrowedFd<'_>) -> Result<(), NetError> {
-        let peer = LinkMessageBuilder::<LinkUnspec>::new().name(peer).setns_by_fd(target.as_raw_fd()).build();
+    /// Makes a veth pair whose other end is born as `eth0` in the namespace `target`. Its hardware address follows from its
+    /// IP address: whoever has that address next is reached by neighbours that remember the one before.
+    pub(crate) async fn veth(&self, name: &str, ip: Ipv4Addr, target: BorrowedFd<'_>) -> Result<(), NetError> {
+        let [a, b, c, d] = ip.octets();
+        let peer = LinkMessageBuilder::<LinkUnspec>::new().name("eth0").address(vec![0x0a, 0, a, b, c, d]);
+        let peer = peer.setns_by_fd(target.as_raw_fd()).build();
         let message = LinkVeth::new(name, "unused").set_info_data(InfoData::Veth(InfoVeth::Peer(peer))).build();
         let result = self.handle.link().add(message).execute().await;
         result.map_err(|e| failed(format!("make link {name}"), &e))

@@ -26,7 +26,7 @@ pub fn attach(node: NodeNumber, namespace: OwnedFd, address: Ipv4Addr) -> Result
         if !present {
             // A leftover of a pod that had this address before.
             links.remove(&name).await?;
-            links.veth(&name, "eth0", namespace.as_fd()).await?;
+            links.veth(&name, address, namespace.as_fd()).await?;
         }
         links.join(&name, BRIDGE).await
     })?;

@@ -74,7 +74,7 @@ pub fn attach_node(number: NodeNumber, netns_pid: u32) -> Result<(), NetError> {
         let joined = thread::within(namespace.try_clone().ok(), async |inner| inner.index("eth0").await)?;
         if joined.is_none() || links.index(&name).await?.is_none() {
             links.remove(&name).await?;
-            links.veth(&name, "eth0", namespace.as_fd()).await?;
+            links.veth(&name, number.node_ip(), namespace.as_fd()).await?;
         }
         links.join(&name, BRIDGE).await
     })?;

@@ -5,7 +5,7 @@ use super::observe::{Observed, Spark};
 use super::{apply, reap, status};
 use crate::config::OperatorConfig;
 use crate::index::Index;
-use crate::view::{Key, label, owner_pod};
+use crate::view::{Key, label};
 use emberyard_client::{ApiError, ContentKind, WatchEvent, path};
 use emberyard_manifest::{InvalidNotebook, Names, validate};
 use emberyard_model::notebook::{GROUP, NOTEBOOK_LABEL, NOTEBOOKS, VERSION};
@@ -115,8 +115,7 @@ impl Loop {
                 self.dirty.insert(key.clone());
             }
         }
-        let executors: Vec<&Value> = self.pods.values().filter(|pod| owner_pod(pod).is_some()).collect();
-        self.reaper.step(&self.config.client, &executors, now).await;
+        self.reaper.step(&self.config.client, &self.pods, now).await;
     }
 
     /// observe -> validate -> decide -> apply -> status.

@@ -5,6 +5,7 @@
 //! finished pods and ConfigMaps would stay for ever (wire facts, section 3); so would executors that wait for room.
 
 use crate::driver::{self, Drivers};
+use crate::index::Index;
 use crate::view::{Key, ended, is_over, label, owner_pod, phase};
 use emberyard_client::{ApiError, Client, ContentKind};
 use emberyard_manifest::{SPARK_APP_LABEL, SPARK_ROLE_LABEL};
@@ -18,6 +19,8 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Everything that an application may leave behind.
 const LEFTOVERS: [&str; 4] = ["pods", "configmaps", "services", "persistentvolumeclaims"];
+/// The container of a notebook's pod in which drivers live.
+const DRIVERS_IN: &str = "notebook";
 /// Where an executor is told its driver's address.
 const DRIVER_URL: &str = "SPARK_DRIVER_URL";
 
@@ -41,7 +44,15 @@ struct Suspect<'a> {
 
 impl Reaper {
     /// Looks for applications that seem abandoned, asks their pods, and removes what is.
-    pub async fn step(&mut self, client: &Client, executors: &[&Value], now: Timestamp) {
+    pub async fn step(&mut self, client: &Client, pods: &Index, now: Timestamp) {
+        let executors: Vec<&Value> = pods.values().filter(|pod| is_executor(pod)).collect();
+        for (pod, application) in outlived(&executors, |owner| pods.get(owner)) {
+            say(&pod, application, reap(client, &pod.namespace, application).await);
+        }
+        self.ask(client, &executors, now).await;
+    }
+
+    async fn ask(&mut self, client: &Client, executors: &[&Value], now: Timestamp) {
         let suspects = suspects(executors, now);
         let pods: BTreeSet<&Key> = suspects.iter().map(|suspect| &suspect.pod).collect();
         self.asked.retain(|pod, _| pods.contains(pod));
@@ -53,21 +64,59 @@ impl Reaper {
             // No answer: the pod is on its way out or up; asked again later.
             let Ok(drivers) = driver::ask(client, pod).await else { continue };
             for Suspect { id, .. } in suspects.iter().filter(|one| one.pod == *pod && one.is_gone(&drivers)) {
-                match reap(client, &pod.namespace, id).await {
-                    Ok(()) => tracing::info!(%pod, application = id, "leftovers of a killed Spark driver removed"),
-                    Err(error) => tracing::warn!(%pod, application = id, %error, "leftovers not removed yet"),
-                }
+                say(pod, id, reap(client, &pod.namespace, id).await);
             }
         }
     }
 }
 
+fn say(pod: &Key, application: &str, reaped: Result<(), ApiError>) {
+    match reaped {
+        Ok(()) => tracing::info!(%pod, application, "leftovers of a killed Spark driver removed"),
+        Err(error) => tracing::warn!(%pod, application, %error, "leftovers not removed yet"),
+    }
+}
+
+fn is_executor(pod: &Value) -> bool {
+    label(pod, SPARK_ROLE_LABEL) == Some("executor")
+}
+
+/// The pod of an executor's driver, and the application.
+fn application(executor: &Value) -> Option<(Key, &str)> {
+    Some((Key::new(Key::of(executor).namespace, owner_pod(executor)?), label(executor, SPARK_APP_LABEL)?))
+}
+
+/// Applications whose driver's pod is gone or over, or whose driver's container is younger than they: it ended, and began
+/// anew without it. Garbage collection would give their executors half a minute to say good-bye to nobody.
+fn outlived<'a>(executors: &[&'a Value], pod: impl Fn(&Key) -> Option<&'a Value>) -> BTreeSet<(Key, &'a str)> {
+    let is_older = |executor: &Value, owner: &Value| {
+        let containers = owner["status"]["containerStatuses"].as_array().into_iter().flatten();
+        let mut started = containers.filter(|one| one["name"] == DRIVERS_IN).filter_map(started);
+        started.any(|since| created(executor).is_some_and(|created| created < since))
+    };
+    let applications = executors.iter().filter_map(|executor| {
+        let (key, id) = application(executor)?;
+        let owner = pod(&key).filter(|owner| owned_by(executor, owner));
+        owner.is_none_or(|owner| is_over(owner) || is_older(executor, owner)).then_some((key, id))
+    });
+    applications.collect()
+}
+
+/// Whether the owner is that very pod, and not a later one of its name.
+fn owned_by(executor: &Value, owner: &Value) -> bool {
+    let mut owners = executor["metadata"]["ownerReferences"].as_array().into_iter().flatten();
+    owners.any(|reference| reference["uid"] == owner["metadata"]["uid"])
+}
+
+fn started(container: &Value) -> Option<Timestamp> {
+    Timestamp::parse(container["state"]["running"]["startedAt"].as_str()?).ok()
+}
+
 /// Applications of which no executor has been at work for a while.
 fn suspects<'a>(executors: &[&'a Value], now: Timestamp) -> Vec<Suspect<'a>> {
     let mut found: BTreeMap<(Key, &'a str), Option<Suspect<'a>>> = BTreeMap::new();
-    for pod in executors.iter().filter(|pod| label(pod, SPARK_ROLE_LABEL) == Some("executor")) {
-        let (Some(owner), Some(id)) = (owner_pod(pod), label(pod, SPARK_APP_LABEL)) else { continue };
-        let key = Key::new(Key::of(pod).namespace, owner);
+    for pod in executors {
+        let Some((key, id)) = application(pod) else { continue };
         let long_ago = |since: Option<Timestamp>| since.is_some_and(|since| now.since(since) >= PATIENCE);
         let over = is_over(pod) && long_ago(ended(pod));
         let waits = phase(pod) == "Pending" && long_ago(created(pod));
@@ -109,7 +158,8 @@ impl Suspect<'_> {
 
 async fn reap(client: &Client, namespace: &str, application: &str) -> Result<(), ApiError> {
     let selector = format!("{SPARK_APP_LABEL}={application}");
-    let options = json!({"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"});
+    // An executor without a driver has nobody to hand its blocks to.
+    let options = json!({"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background", "gracePeriodSeconds": 1});
     for resource in LEFTOVERS {
         let path = format!("/api/v1/namespaces/{namespace}/{resource}");
         client
@@ -151,6 +201,32 @@ mod tests {
         assert_eq!(seen, [("dead", Some(29413), true), ("waits", Some(29413), false)]);
     }
 
+    #[test]
+    fn a_driver_ends_with_its_pod_and_its_container() {
+        let executor = |app: &str, uid: &str, created: &str| {
+            json!({"metadata": {"namespace": "d", "name": "e", "labels": {"spark-role": "executor", "spark-app-selector": app},
+                   "creationTimestamp": created, "ownerReferences": [{"kind": "Pod", "name": "nb-0", "uid": uid}]}})
+        };
+        let state = json!({"running": {"startedAt": "1970-01-01T00:01:00Z"}});
+        let mut owner = json!({"metadata": {"uid": "1"}, "status": {"phase": "Running", "containerStatuses": [
+            {"name": "spark-door", "state": {"running": {"startedAt": "1970-01-01T09:00:00Z"}}},
+            {"name": "notebook", "state": state}]}});
+        let executors = [
+            executor("before", "1", "1970-01-01T00:00:59Z"),
+            executor("since", "1", "1970-01-01T00:01:00Z"),
+            executor("another", "0", "1970-01-01T00:00:59Z"),
+        ];
+        let executors: Vec<&Value> = executors.iter().collect();
+        let found = |owner: Option<&Value>| -> Vec<String> {
+            let found = outlived(&executors, |key| owner.filter(|_| *key == Key::new("d", "nb-0")));
+            found.into_iter().map(|(_, id)| id.to_owned()).collect()
+        };
+        assert_eq!(found(Some(&owner)), ["another", "before"]);
+        owner["status"]["phase"] = json!("Failed");
+        assert_eq!(found(Some(&owner)), ["another", "before", "since"]);
+        assert_eq!(found(None), ["another", "before", "since"]);
+    }
+
     fn suspect(over: bool, port: Option<u16>) -> Suspect<'static> {
         Suspect { pod: Key::new("d", "nb-0"), id: "a", port, over }
     }
@@ -169,8 +245,11 @@ mod tests {
 
     #[test]
     fn nobody_at_the_drivers_port_is_nobody() {
-        let drivers =
-            |ports: &[u16]| Drivers { processes: 1, contexts: vec![], listening: Some(ports.iter().copied().collect()) };
+        let drivers = |ports: &[u16]| Drivers {
+            processes: 1,
+            contexts: vec![],
+            listening: Some(ports.iter().copied().collect()),
+        };
         for over in [true, false] {
             assert!(suspect(over, Some(7)).is_gone(&drivers(&[4040, 8])));
             assert!(!suspect(over, Some(7)).is_gone(&drivers(&[7])));

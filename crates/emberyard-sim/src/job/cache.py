@@ -4,4 +4,4 @@ for i in range(5):
     rounds += kept.selectExpr(f"three + {i} as more").agg(total("more")).first()[0]
     time.sleep(0.7)
 print(rounds)
-kept.unpersist()
+_ = kept.unpersist()

@@ -78,3 +78,37 @@ impl Drop for Cut<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The state letter of a process, when it is the wanted one: a signal takes a moment to act.
+    fn becomes(child: &std::process::Child, wanted: &str) -> bool {
+        (0..500).any(|_| {
+            let stat = std::fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap();
+            let letter = stat.rsplit_once(')').unwrap().1.split_whitespace().next().unwrap().to_owned();
+            if letter != wanted {
+                std::thread::sleep(std::time::Duration::from_millis(10));
+            }
+            letter == wanted
+        })
+    }
+
+    #[test]
+    fn a_yard_stands_still_until_the_value_is_dropped() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().canonicalize().unwrap();
+        let mut command = std::process::Command::new("sleep");
+        let mut child = command.arg("60").env(emberyard_sandbox::YARD_MARK, &path).spawn().unwrap();
+        let yard = YardDir::locate(Some(&path)).unwrap();
+        assert!(becomes(&child, "S"));
+        let frozen = Frozen::freeze(&yard).unwrap();
+        assert_eq!(frozen.count(), 1);
+        assert!(becomes(&child, "T"));
+        drop(frozen);
+        assert!(becomes(&child, "S"));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+}

@@ -65,13 +65,14 @@ async fn play(scene: &Scene, strike: Strike, session: Option<Kernel>, begun: Ins
     };
     let kernel_id = kernel.kernel_id().to_owned();
     let fault = happening.strike.fault;
-    let (job_end, (struck, healthy, ended)) = tokio::join!(
+    let (job_end, after) = tokio::join!(
         job::run(&scene.stage, &mut kernel, happening.strike.job, happening.strike.lasts()),
         fault_meanwhile(scene, &happening.strike, &kernel_id, begun, &mut happening.at_seconds),
     );
     happening.job_end = job_end;
-    happening.healthy = healthy;
-    match struck {
+    happening.healthy = after.healthy;
+    happening.cleared = after.cleared;
+    match after.struck {
         Ok(target) => happening.target = Some(target),
         Err(why) => happening.troubles.push(why),
     }
@@ -80,33 +81,34 @@ async fn play(scene: &Scene, strike: Strike, session: Option<Kernel>, begun: Ins
         happening.troubles.extend(leftovers::twins(scene).await.err());
         return (happening, Some(kernel));
     }
-    let since = match fault.promise() {
-        // Nobody closes it: what died takes everything with it.
-        Promise::Lost { .. } => ended,
-        Promise::Answer => job::stop(&scene.stage, &mut kernel, &happening.strike).await,
-    };
-    happening.cleared = Some(leftovers::cleared(scene, since).await);
+    if fault.promise() == Promise::Answer {
+        let since = job::stop(&scene.stage, &mut kernel, &happening.strike).await;
+        happening.cleared = Some(leftovers::cleared(scene, since).await);
+    }
     // The kernel itself may be gone already.
     drop(kernel.close().await);
     (happening, None)
 }
 
-/// Waits for the strike's moment, strikes, and waits until the yard is well: who was struck, when it was well, when the
-/// fault was over.
-async fn fault_meanwhile(
-    scene: &Scene,
-    strike: &Strike,
-    kernel: &str,
-    begun: Instant,
-    at_seconds: &mut u64,
-) -> (Result<String, String>, Took, Instant) {
+/// What was seen from the strike on.
+struct After {
+    struck: Result<String, String>,
+    healthy: Took,
+    /// When nothing was left of a session that is lost. Nobody closes it: what died takes everything with it.
+    cleared: Option<Took>,
+}
+
+/// Waits for the strike's moment, strikes, and waits until the yard is well.
+async fn fault_meanwhile(scene: &Scene, strike: &Strike, kernel: &str, begun: Instant, at_seconds: &mut u64) -> After {
     tokio::time::sleep(strike.after()).await;
     *at_seconds = begun.elapsed().as_secs();
     let struck = strike::strike(scene, strike, kernel).await;
     let ended = Instant::now();
-    let session_lives = strike.fault.promise() == Promise::Answer;
-    let healthy = health::wait(scene, session_lives, ended).await;
-    (struck, healthy, ended)
+    if strike.fault.promise() == Promise::Answer {
+        return After { struck, healthy: health::wait(scene, true, ended).await, cleared: None };
+    }
+    let (healthy, cleared) = tokio::join!(health::wait(scene, false, ended), leftovers::cleared(scene, ended));
+    After { struck, healthy, cleared: Some(cleared) }
 }
 
 /// Milliseconds since.

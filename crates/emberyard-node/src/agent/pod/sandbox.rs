@@ -99,6 +99,7 @@ pub(super) fn follow(sandbox: &PodSandbox, news: &UnboundedSender<Message>) {
     let (sandbox, news) = (sandbox.clone(), news.clone());
     let spawned = std::thread::Builder::new().name("pod-watch".into()).spawn(move || {
         let Ok(mut watch) = sandbox.watch() else {
+            see_out(&sandbox);
             let _ = news.send(Message::Lost);
             return;
         };
@@ -111,6 +112,7 @@ pub(super) fn follow(sandbox: &PodSandbox, news: &UnboundedSender<Message>) {
                 }
                 Ok(None) => {}
                 Err(_) => {
+                    see_out(&sandbox);
                     let _ = news.send(Message::Lost);
                     return;
                 }
@@ -119,6 +121,16 @@ pub(super) fn follow(sandbox: &PodSandbox, news: &UnboundedSender<Message>) {
     });
     if let Err(error) = spawned {
         tracing::error!(%error, "a pod cannot be watched");
+    }
+}
+
+/// Waits until the processes of a pod whose supervisor has ended have ended too. As long as the pod's link stands, their peers
+/// hear of it; without, an executor would wait for its driver until a time-out of minutes.
+fn see_out(sandbox: &PodSandbox) {
+    if !sandbox.supervisor().is_alive()
+        && let Err(error) = sandbox.init().kill()
+    {
+        tracing::warn!(pod = %sandbox.dir().display(), %error, "processes of a pod without supervisor do not end");
     }
 }
 
