@@ -188,8 +188,8 @@ fn redirected() {
     assert_eq!(from(&pods[1], "127.0.0.1:5000"), "ConnectionRefused");
     // A pod that gets the address of one that ended is reached at once: nobody's memory of the old one is in the way.
     let heir = Space::new();
-    let fd = heir.fd();
-    nodes[0].run(move || pod::attach(numbers[0], fd, Ipv4Addr::new(10, 42, 1, 2)).unwrap());
+    let (fd, first) = (heir.fd(), numbers[0]);
+    nodes[0].run(move || pod::attach(first, fd, Ipv4Addr::new(10, 42, 1, 2)).unwrap());
     serve(bind(&heir, "0.0.0.0:80"));
     assert_eq!(from(&pods[1], "10.42.1.2:80"), "10.42.2.2");
     // What a node's end of the link leaves behind can be taken down.

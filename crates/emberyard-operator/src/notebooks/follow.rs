@@ -5,7 +5,7 @@ use super::observe::{Observed, Spark};
 use super::{apply, reap, status};
 use crate::config::OperatorConfig;
 use crate::index::Index;
-use crate::view::{Key, label};
+use crate::view::{Key, label, owner_pod};
 use emberyard_client::{ApiError, ContentKind, WatchEvent, path};
 use emberyard_manifest::{InvalidNotebook, Names, validate};
 use emberyard_model::notebook::{GROUP, NOTEBOOK_LABEL, NOTEBOOKS, VERSION};
