@@ -56,9 +56,6 @@ fn edit(path: &Path, key: &str, value: Value) {
     std::fs::write(path, serde_json::to_vec(&record).unwrap()).unwrap();
 }
 
-/// Makes a folder one of a newer program.
-type Change = Box<dyn Fn(&Path)>;
-
 const UP: [&str; 5] = ["up", "--notebook", "none", "--detach", "--no-browser"];
 
 #[test]
