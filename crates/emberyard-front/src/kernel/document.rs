@@ -83,18 +83,29 @@ impl Document {
         }
     }
 
-    /// Adds an output; texts of one stream that follow each other become one.
-    pub(super) fn add_output(&mut self, number: usize, output: Value) {
-        let Some(Value::Array(outputs)) = self.cell_mut(number).map(|cell| &mut cell["outputs"]) else { return };
+    /// Adds an output and gives its place; texts of one stream that follow each other become one.
+    pub(super) fn add_output(&mut self, number: usize, output: Value) -> usize {
+        let Some(Value::Array(outputs)) = self.cell_mut(number).map(|cell| &mut cell["outputs"]) else { return 0 };
+        let place = outputs.len();
         if output["output_type"] == "stream"
             && let Some(last) =
                 outputs.last_mut().filter(|last| last["output_type"] == "stream" && last["name"] == output["name"])
             && let (Some(before), Some(more)) = (last["text"].as_str(), output["text"].as_str())
         {
             last["text"] = Value::from(format!("{before}{more}"));
-            return;
+            return place - 1;
         }
         outputs.push(output);
+        place
+    }
+
+    /// Changes what an output shows.
+    pub(super) fn change_output(&mut self, number: usize, place: usize, content: &Value) {
+        if let Some(output) = self.cell_mut(number).and_then(|cell| cell["outputs"].get_mut(place)) {
+            for field in ["data", "metadata"] {
+                output[field] = content[field].clone();
+            }
+        }
     }
 
     pub(super) fn set_count(&mut self, number: usize, count: &Value) {
@@ -136,6 +147,9 @@ mod tests {
             notebook.cell(0).unwrap()["outputs"],
             json!([{"output_type": "stream", "name": "stdout", "text": "12"}])
         );
+        let place = notebook.add_output(0, json!({"output_type": "display_data", "data": {"text/plain": "waits"}}));
+        notebook.change_output(0, place, &json!({"data": {"text/plain": "runs"}, "metadata": {}}));
+        assert_eq!(notebook.cell(0).unwrap()["outputs"][1]["data"]["text/plain"], "runs");
         for (name, text) in [("a.txt", ""), ("a.ipynb", "x"), ("a.ipynb", "{}"), ("a.ipynb", r#"{"nbformat":4}"#)] {
             assert!(matches!(Document::read(name, text), Err(RunError::File { .. })), "{name} {text}");
         }

@@ -4,6 +4,7 @@ use super::channel::Channel;
 use super::jupyter::{Jupyter, Session};
 use super::{Document, RunError};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A kernel that starts is asked again at this pace whether it is there.
@@ -150,6 +151,8 @@ async fn cell(
     let mut reply = None;
     let mut idle = false;
     let mut clear_first = false;
+    // Outputs that may change later: their name and place.
+    let mut displays: BTreeMap<String, usize> = BTreeMap::new();
     // Asked after a connection that broke: a kernel answers in order, so its answer comes after the cell's.
     let mut after_break = None;
     // The reply and the last output travel on two channels; both must have arrived.
@@ -183,13 +186,26 @@ async fn cell(
             "execute_input" => document.set_count(number, &content["execution_count"]),
             "execute_reply" => reply = Some(content.clone()),
             "clear_output" if content["wait"] == true => clear_first = true,
-            "clear_output" => document.clear_outputs(number),
+            "clear_output" => {
+                document.clear_outputs(number);
+                displays.clear();
+            }
             "stream" | "display_data" | "execute_result" | "error" => {
                 if std::mem::take(&mut clear_first) {
                     document.clear_outputs(number);
+                    displays.clear();
                 }
-                document.add_output(number, output(kind, content));
+                let place = document.add_output(number, output(kind, content));
+                if let Some(name) = content["transient"]["display_id"].as_str() {
+                    displays.insert(name.to_owned(), place);
+                }
                 tell(event(kind, content));
+            }
+            "update_display_data" => {
+                let name = content["transient"]["display_id"].as_str().unwrap_or_default();
+                if let Some(place) = displays.get(name) {
+                    document.change_output(number, *place, content);
+                }
             }
             _ => {}
         }

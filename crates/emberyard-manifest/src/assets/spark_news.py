@@ -91,17 +91,17 @@ class Teller:
     """Shows lines under a cell: one that changes, and those that stay."""
 
     def __init__(self, show):
-        self.show, self.stay, self.line, self.handle = show, [], None, None
+        self.show, self.line, self.handle = show, None, None
 
     def say(self, line, more):
-        self.stay += more
-        if not more and line == self.line:
-            return
-        self.line = line
-        lines = self.stay + ([line] if line else [])
-        text = "\n".join(lines)
-        data = {"text/plain": text, "text/html": "<br>".join(f"<small>{html.escape(one)}</small>" for one in lines)}
-        self.handle = self.show(data, self.handle)
+        for one in more:
+            self.show(shown(one), None)
+        if line != self.line:
+            self.line, self.handle = line, self.show(shown(line or ""), self.handle)
+
+
+def shown(text):
+    return {"text/plain": text, "text/html": f"<small>{html.escape(text)}</small>"}
 
 
 class News:

@@ -3,4 +3,5 @@
 pub mod fleet;
 mod killed;
 pub mod notebooks;
+mod others;
 pub mod outside;

@@ -163,11 +163,16 @@ impl Yard {
 
     /// Starts code in a kernel of the notebook; it goes on while the test looks at the cluster.
     pub fn start(&self, code: &str) -> Running<'_> {
-        let file = self.folder.path().join("code.py");
+        self.start_in("my-pyspark-notebook", code)
+    }
+
+    /// The same in a notebook of this name.
+    pub fn start_in(&self, notebook: &str, code: &str) -> Running<'_> {
+        let file = self.folder.path().join(format!("{notebook}.py"));
         std::fs::write(&file, code).unwrap();
         self.give(&file);
         let mut command =
-            self.prepared(&["notebook", "run", "my-pyspark-notebook", &file.display().to_string(), "--timeout", "400"]);
+            self.prepared(&["notebook", "run", notebook, &file.display().to_string(), "--timeout", "400"]);
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         Running { child: Some(child), yard: self }
     }

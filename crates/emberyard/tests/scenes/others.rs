@@ -1,0 +1,82 @@
+//! What other people's notebooks do, on real Spark: `tests/notebooks` holds their code.
+
+use crate::nothing_left;
+use crate::yard::{Yard, text};
+use std::time::Duration;
+
+/// A notebook's code, run in the user's folder.
+macro_rules! notebook {
+    ($yard:expr, $name:literal) => {
+        format!("import os\nos.chdir('{}')\n{}", $yard.files.display(), include_str!(concat!("../notebooks/", $name)))
+    };
+}
+
+#[test]
+fn other_peoples_notebooks() {
+    let yard = Yard::up(&[]);
+    let printed = yard.run(&notebook!(yard, "many_libraries.py"));
+    for part in ["joins", "functions", "shared variables", "streaming", "pipeline"] {
+        assert!(printed.lines().any(|line| line == part), "{part}: {printed}");
+    }
+    nothing_left(&yard);
+    let printed = yard.run(&notebook!(yard, "dynamic_allocation.py"));
+    assert!(printed.contains("shrunk to 0") && printed.contains("grown again"), "{printed}");
+    nothing_left(&yard);
+    decommissioned(&yard);
+    let printed = yard.run(&notebook!(yard, "ten_contexts.py"));
+    assert!(printed.contains("context 9"), "{printed}");
+    nothing_left(&yard);
+    two_at_once(&yard);
+    yard.down();
+}
+
+/// An executor whose pod is deleted hands over what it holds before it goes.
+fn decommissioned(yard: &Yard) {
+    let session = yard.start(&notebook!(yard, "decommission.py"));
+    yard.until("the shuffle", Duration::from_secs(200), || {
+        if yard.files.join("shuffled").exists() { Ok(()) } else { Err("not written".to_owned()) }
+    });
+    let name = yard.kubectl_ok(&["get", "pods", "-l", "spark-role=executor,spark-exec-id=1", "-o", "name"]);
+    yard.kubectl_ok(&["delete", name.trim()]); // waits until it is gone
+    std::fs::write(yard.files.join("gone"), "").unwrap();
+    let printed = session.finish();
+    assert!(printed.contains("nothing was computed twice"), "{printed}");
+    nothing_left(yard);
+}
+
+/// Two notebooks, each with a session of its own, at the same time.
+fn two_at_once(yard: &Yard) {
+    let created = yard.emberyard(&["notebook", "create", "second"]);
+    assert!(created.status.success(), "{}", text(&created));
+    let code = "from pyspark.sql import SparkSession\nspark = SparkSession.builder.getOrCreate()\n\
+                print(spark.sparkContext.parallelize(range(1000), 8).sum(), spark.conf.get('spark.kubernetes.driver.pod.name'))\n\
+                spark.stop()\n";
+    let first = yard.start(code);
+    let second = yard.start_in("second", code);
+    assert_eq!(first.finish().trim(), "499500 my-pyspark-notebook-0");
+    assert_eq!(second.finish().trim(), "499500 second-0");
+    nothing_left(yard);
+}
+
+#[test]
+fn whoever_waits_or_ends_is_told_under_the_cell() {
+    let yard = Yard::up(&[]);
+    // What can never be had is told at once, with what can; the context comes up all the same.
+    let never = "import pyspark, time\nconf = pyspark.SparkConf().set('spark.executor.memory', '900g')\n\
+                 conf.set('spark.scheduler.maxRegisteredResourcesWaitingTime', '8s')\n\
+                 sc = pyspark.SparkContext(conf=conf)\ntime.sleep(2)\nsc.stop()\n";
+    let session = yard.start(never);
+    yard.until("status tells", Duration::from_secs(60), || {
+        let status = text(&yard.emberyard(&["status", "-o", "json"]));
+        if status.contains("it can never run") && status.contains("\"never\": true") { Ok(()) } else { Err(status) }
+    });
+    let printed = session.finish();
+    assert!(printed.contains("it can never run: asked are cpu 1, memory"), "{printed}");
+    nothing_left(&yard);
+
+    let printed = yard.run(&notebook!(yard, "out_of_memory.py"));
+    assert!(printed.contains("failed as expected"), "{printed}");
+    assert!(printed.contains("ended: out of memory") && printed.contains("spark.executor.memoryOverhead"), "{printed}");
+    nothing_left(&yard);
+    yard.down();
+}
