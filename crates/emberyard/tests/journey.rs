@@ -103,7 +103,7 @@ fn spark_pages(yard: &Yard) {
         ("jobs", "Spark Jobs"),
         ("stages", "Stages for All Jobs"),
         ("storage", "Storage"),
-        ("environment", "spark.executor.instances"),
+        ("environment", "environmentpage"),
         ("executors", "executorspage"),
     ] {
         let page = proxy.page(&format!("{root}/{tab}/"));
@@ -189,7 +189,7 @@ fn a_job_does_not_notice_that_control_plane_agents_and_keeper_are_killed() {
     // `kubectl get --watch` itself ends with its connection; `kubectl wait` goes on with a new one.
     let gone = ["wait", "--for=delete", "pods", "-l", "spark-role=executor", "--timeout=300s"];
     let watch = yard.kubectl_command(&gone).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    for role in ["api", "operator", "agent-node-1", "agent-node-2"] {
+    for role in ["api", "agent-node-1", "agent-node-2"] {
         yard::kill(&recorded(&yard, role));
     }
     yard.until("the API again", Duration::from_secs(20), || {

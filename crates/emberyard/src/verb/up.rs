@@ -222,6 +222,8 @@ fn start_keeper(dir: &YardDir) -> Result<(), Failure> {
         .arg("--dir")
         .arg(dir.path())
         .arg("keeper")
+        // Whoever looks for what a yard left behind finds its keeper by this.
+        .env(emberyard_sandbox::YARD_MARK, dir.path())
         .stdin(Stdio::null())
         .stdout(out)
         .stderr(err)
