@@ -17,6 +17,8 @@ use std::time::Duration;
 
 /// A living driver deletes a finished executor within a second or two, and asking it costs little.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How far the clocks of a node and of the API server may be apart.
+const SKEW: Duration = Duration::from_secs(10);
 /// Everything that an application may leave behind.
 const LEFTOVERS: [&str; 4] = ["pods", "configmaps", "services", "persistentvolumeclaims"];
 /// The container of a notebook's pod in which drivers live.
@@ -92,7 +94,7 @@ fn outlived<'a>(executors: &[&'a Value], pod: impl Fn(&Key) -> Option<&'a Value>
     let is_older = |executor: &Value, owner: &Value| {
         let containers = owner["status"]["containerStatuses"].as_array().into_iter().flatten();
         let mut started = containers.filter(|one| one["name"] == DRIVERS_IN).filter_map(started);
-        started.any(|since| created(executor).is_some_and(|created| created < since))
+        started.any(|since| created(executor).is_some_and(|created| created.plus(SKEW) < since))
     };
     let applications = executors.iter().filter_map(|executor| {
         let (key, id) = application(executor)?;
@@ -212,9 +214,9 @@ mod tests {
             {"name": "spark-door", "state": {"running": {"startedAt": "1970-01-01T09:00:00Z"}}},
             {"name": "notebook", "state": state}]}});
         let executors = [
-            executor("before", "1", "1970-01-01T00:00:59Z"),
-            executor("since", "1", "1970-01-01T00:01:00Z"),
-            executor("another", "0", "1970-01-01T00:00:59Z"),
+            executor("before", "1", "1970-01-01T00:00:49Z"),
+            executor("since", "1", "1970-01-01T00:00:50Z"),
+            executor("another", "0", "1970-01-01T00:00:50Z"),
         ];
         let executors: Vec<&Value> = executors.iter().collect();
         let found = |owner: Option<&Value>| -> Vec<String> {
