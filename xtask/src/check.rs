@@ -43,6 +43,8 @@ pub fn run(extent: Extent) -> Result<(), String> {
             "emberyard/journeys",
             "--test",
             "journey",
+            "--test",
+            "warm",
             "--",
             "--test-threads=1",
             "--nocapture",
