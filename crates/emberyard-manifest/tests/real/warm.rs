@@ -90,11 +90,11 @@ until(lambda: not warm.marks)
 context.stop()
 "#;
 
-const OFF: &str = r#"
+const OFF: &str = "
 assert warm is None
 import pyspark
 assert spark_warm.KERNEL.warm is None
-"#;
+";
 
 /// Waits until ready, tells the process, and stays.
 const WAITS: &str = r#"
