@@ -36,12 +36,18 @@ print(sc.parallelize(range(1000)).sum(), sc.uiWebUrl.rpartition(":")[2], warm.st
 sc.stop()
 "#;
 
-/// Processes of the yard that are Spark drivers, or on the way to be.
-fn drivers(yard: &Yard) -> Vec<String> {
-    yard.processes()
-        .into_iter()
-        .filter(|line| line.contains("SparkSubmit") || line.contains("spark_rehearsal"))
-        .collect()
+const POD: &str = "my-pyspark-notebook-0";
+
+/// Processes of the notebook's pod whose command line holds a word, by their number there.
+fn processes(yard: &Yard, word: &str) -> Vec<(String, String)> {
+    let all = yard.kubectl_ok(&["exec", POD, "-c", "notebook", "--", "ps", "-ww", "-eo", "pid=,args="]);
+    let lines = all.lines().filter_map(|line| line.trim().split_once(' '));
+    lines.filter(|(_, line)| line.contains(word)).map(|(pid, line)| (pid.to_owned(), line.to_owned())).collect()
+}
+
+/// Spark drivers, and what is on the way to be one.
+fn drivers(yard: &Yard) -> Vec<(String, String)> {
+    [processes(yard, "deploy.SparkSubmit"), processes(yard, "spark_rehearsal")].concat()
 }
 
 fn no_driver(yard: &Yard) {
@@ -82,14 +88,14 @@ fn a_kernel_has_its_driver_ready() {
         marker.exists().then_some(()).ok_or_else(|| "not ready".to_owned())
     });
     std::fs::remove_file(&marker).unwrap();
-    let prepared = yard.pids("SparkSubmit");
-    assert_eq!((drivers(&yard).len(), prepared.len()), (1, 1), "{:?}", drivers(&yard));
+    let prepared = drivers(&yard);
+    assert!(prepared.len() == 1 && prepared[0].1.contains("SparkSubmit"), "{prepared:?}");
     assert!(counted(&yard).contains("\"drivers\": 0"), "{}", counted(&yard));
-    let kernels = yard.pids("ipykernel_launcher");
+    let kernels = processes(&yard, "ipykernel_launcher");
     assert_eq!(kernels.len(), 1, "{kernels:?}");
-    yard::kill(&kernels[0]);
+    yard.kubectl_ok(&["exec", POD, "-c", "notebook", "--", "kill", "-9", &kernels[0].0]);
     yard.until("the end of the driver", Duration::from_secs(30), || {
-        let left = yard.pids("SparkSubmit");
+        let left = drivers(&yard);
         if left.contains(&prepared[0]) { Err(format!("{left:?}")) } else { Ok(()) }
     });
     // Jupyter starts the kernel anew, which prepares a driver; it goes with the session.
@@ -103,10 +109,10 @@ fn a_kernel_has_its_driver_ready() {
     // Off by one setting.
     let off = r#"{"spec": {"warmSession": false}}"#;
     yard.kubectl_ok(&["patch", "notebooks.emberyard.dev", "my-pyspark-notebook", "--type", "merge", "-p", off]);
-    yard.kubectl_ok(&["delete", "pod", "my-pyspark-notebook-0"]);
+    yard.kubectl_ok(&["delete", "pod", POD]);
     yard.until("the notebook again", Duration::from_secs(120), || {
         let switch = "jsonpath={.spec.containers[0].env[?(@.name==\"EMBERYARD_WARM\")].value}/{.status.phase}";
-        let found = yard.kubectl(&["get", "pod", "my-pyspark-notebook-0", "-o", switch]);
+        let found = yard.kubectl(&["get", "pod", POD, "-o", switch]);
         if String::from_utf8_lossy(&found.stdout) == "off/Running" { Ok(()) } else { Err(yard::text(&found)) }
     });
     let printed = yard.run(&format!(

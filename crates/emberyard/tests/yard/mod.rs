@@ -159,24 +159,15 @@ impl Yard {
         keepers.next().unwrap().file_name().to_string_lossy().into_owned()
     }
 
-    /// Command lines of the processes that carry this yard's mark.
+    /// Processes that carry this yard's mark.
     pub fn processes(&self) -> Vec<String> {
-        self.marked().into_iter().map(|(_, line)| line).collect()
-    }
-
-    /// Those of them whose command line holds a word.
-    pub fn pids(&self, word: &str) -> Vec<String> {
-        self.marked().into_iter().filter(|(_, line)| line.contains(word)).map(|(pid, _)| pid).collect()
-    }
-
-    fn marked(&self) -> Vec<(String, String)> {
         let mark = format!("EMBERYARD_YARD={}", self.dir().display());
         let mut found = Vec::new();
         for entry in std::fs::read_dir("/proc").unwrap().flatten() {
             let Ok(environment) = std::fs::read(entry.path().join("environ")) else { continue };
             if environment.split(|byte| *byte == 0).any(|pair| pair == mark.as_bytes()) {
-                let line = std::fs::read_to_string(entry.path().join("cmdline")).unwrap_or_default();
-                found.push((entry.file_name().to_string_lossy().into_owned(), line.replace('\0', " ")));
+                found
+                    .push(std::fs::read_to_string(entry.path().join("cmdline")).unwrap_or_default().replace('\0', " "));
             }
         }
         found
