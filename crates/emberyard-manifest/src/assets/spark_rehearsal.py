@@ -88,6 +88,14 @@ def rehearse(gateway, enough):
     return done > 0
 
 
+def alone():
+    """All of it for nobody: a training."""
+    gateway = launch_gateway()
+    rehearse(gateway, lambda: False)
+    gateway.proc.stdin.close()
+    gateway.proc.wait()
+
+
 def listen(kernel, now):
     """Waits for the kernel's word. When the kernel is gone, or wants nothing, the JVM is stopped, which ends the rest."""
     while kernel.recv(1):

@@ -79,3 +79,34 @@ def free_mib(meminfo):
     """What /proc/meminfo says is to be had; all there is when it doesn't."""
     found = re.search(r"^MemAvailable:\s+(\d+) kB", meminfo, re.M)
     return int(found[1]) // 1024 if found else ENOUGH_MIB
+
+
+def archive_options(variables, settings, files, archive, fits):
+    """Options for `spark-submit`'s JVM to start from a class-data archive, in the form of SPARK_SUBMIT_OPTS.
+
+    The JVM takes an archive only if its class path begins with the archive's own. Spark's begins with a folder, so it is
+    given anew, the same jars first; None where the user has a class path of his own. `settings`: names of those
+    of the user's code and of spark-defaults.
+    `fits(class path)` tells whether the archive was made for this Java and these jars.
+    """
+    if any(variables.get(name) for name in ("SPARK_SUBMIT_OPTS", "SPARK_DIST_CLASSPATH", "SPARK_PREPEND_CLASSES")):
+        return None
+    if re.search("--(driver-class-path|properties-file)", variables.get("PYSPARK_SUBMIT_ARGS", "")):
+        return None
+    if "spark.driver.extraClassPath" in settings:
+        return None
+    if any(os.path.basename(path) in ("spark-env.sh", "java-opts") for path in files):
+        return None
+    home = variables.get("SPARK_HOME", "")
+    jars = os.path.join(home, "jars")
+    if not home or not os.path.isdir(jars):
+        return None
+    class_path = ":".join(os.path.join(jars, name) for name in sorted(os.listdir(jars)) if name.endswith(".jar"))
+    if not fits(class_path):
+        return None
+    folders = [variables.get("SPARK_CONF_DIR") or os.path.join(home, "conf")]
+    folders += [variables[name] for name in ("HADOOP_CONF_DIR", "YARN_CONF_DIR") if variables.get(name)]
+    if any(re.search(r"""[\s"'\\:*]""", folder) for folder in folders):
+        return None
+    return (f"-cp {':'.join([class_path, *folders])} -XX:SharedArchiveFile={archive} -Xshare:auto "
+            "-XX:+UnlockDiagnosticVMOptions -XX:ArchiveRelocationMode=0 -XX:-UsePerfData")

@@ -21,6 +21,7 @@ import spark_start
 from after_import import after_import
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+ARCHIVE = "/opt/emberyard/archive"
 IDLE_SECONDS = 1200  # a JVM that nobody wanted for so long goes
 PATIENCE_SECONDS = 60
 MARK = "\0emberyard-warm-{}"  # an abstract socket; the Spark UI's door does not count the process that it names
@@ -64,6 +65,18 @@ def defaults():
     return spark_start.defaults("".join(read(path) for path in files if path.endswith("/spark-defaults.conf")))
 
 
+def archive(wanted):
+    """The variable that lets `spark-submit` use the image's class-data archive, if it may."""
+    files = spark_start.config_files(os.environ, spark_home())
+
+    def fits(class_path):
+        java = read(os.path.join(os.environ.get("JAVA_HOME", ""), "release")).rstrip("\n")
+        return os.path.exists(f"{ARCHIVE}/spark.jsa") and read(f"{ARCHIVE}/trained-for") == f"{java}\n{class_path}"
+
+    options = spark_start.archive_options(os.environ, wanted.keys() | defaults(), files, f"{ARCHIVE}/spark.jsa", fits)
+    return {"SPARK_SUBMIT_OPTS": options} if options else {}
+
+
 class Warm:
     """A driver JVM that no context has yet. A thread listens to it, and passes on what it prints once it is taken."""
 
@@ -79,7 +92,8 @@ class Warm:
         ends = [theirs.fileno(), *(pipe[1] for pipe in pipes.values())]
         command = [sys.executable, os.path.join(HERE, "spark_rehearsal.py"), *map(str, ends)]
         quiet = {name: subprocess.DEVNULL for name in ("stdin", "stdout", "stderr")}
-        self.helper = subprocess.Popen(command, pass_fds=ends, **quiet)
+        with added(archive({})):
+            self.helper = subprocess.Popen(command, pass_fds=ends, **quiet)
         theirs.close()
         for pipe in pipes.values():
             os.close(pipe[1])
@@ -195,7 +209,7 @@ class Kernel:
         if popen_kwargs or "PYSPARK_GATEWAY_PORT" in os.environ or os.getpid() != self.process:
             return stock(conf, popen_kwargs)
         wanted = dict(conf.getAll()) if conf else {}
-        return self.enter(stock, wanted) or stock(conf)
+        return self.enter(stock, wanted) or self.launch_cold(stock, conf, wanted)
 
     def enter(self, stock, wanted):
         """The way into the warm JVM; None when there is none for this context."""
@@ -214,6 +228,11 @@ class Kernel:
         except Exception:  # whatever is wrong with it, the context can have a JVM of its own
             with self.warm.changed:
                 return self.warm.drop()
+
+    @staticmethod
+    def launch_cold(stock, conf, wanted):
+        with added(archive(wanted)):
+            return stock(conf)
 
 
 KERNEL = Kernel()

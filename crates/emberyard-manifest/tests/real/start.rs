@@ -45,6 +45,36 @@ for wanted, file, after, why in table:
     assert (said is None) == (why is None) and (why is None or why in said), (wanted, why, said)
 "#;
 
+const ARCHIVE: &str = r#"
+import os, sys
+from spark_start import archive_options
+home = sys.argv[1]
+os.makedirs(home + "/jars")
+for name in ("b.jar", "a.jar", "readme"):
+    open(f"{home}/jars/{name}", "w").close()
+asked = []
+def options(variables=(), settings=(), files=(), fits=True):
+    everything = {"SPARK_HOME": home, "SPARK_CONF_DIR": "/c", **dict(variables)}
+    return archive_options(everything, settings, files, "/x.jsa", lambda path: asked.append(path) or fits)
+jars = f"{home}/jars/a.jar:{home}/jars/b.jar"
+assert options().startswith(f"-cp {jars}:/c -XX:SharedArchiveFile=/x.jsa "), options()
+assert asked[0] == jars
+assert options({"HADOOP_CONF_DIR": "/h"}).startswith(f"-cp {jars}:/c:/h "), "the folders that Spark adds"
+assert options(settings={"spark.executor.extraClassPath"}), "the executors' class path is another"
+for refused in (
+    {"fits": False},
+    {"settings": {"spark.driver.extraClassPath"}},
+    {"variables": {"SPARK_SUBMIT_OPTS": "-Dx=y"}},
+    {"variables": {"SPARK_DIST_CLASSPATH": "/d"}},
+    {"variables": {"PYSPARK_SUBMIT_ARGS": "--driver-class-path /d pyspark-shell"}},
+    {"variables": {"PYSPARK_SUBMIT_ARGS": "--properties-file /d pyspark-shell"}},
+    {"variables": {"SPARK_CONF_DIR": "/with blank"}},
+    {"variables": {"SPARK_HOME": "/none"}},
+    {"files": ["/c/spark-env.sh"]},
+):
+    assert options(**refused) is None, refused
+"#;
+
 const USES: &str = r#"
 import json
 from spark_start import uses_spark, free_mib
@@ -82,9 +112,10 @@ fn decisions_about_the_start_of_a_driver() {
     let folder = tempfile::tempdir().unwrap();
     let modules = kernel_folder(folder.path()).join("profile_default");
     std::fs::write(modules.join("spark_door.py"), asset("spark_door.py")).unwrap();
-    for script in [WHY_COLD, USES, COUNTED] {
+    for script in [WHY_COLD, ARCHIVE, USES, COUNTED] {
         let output = Command::new(&python)
             .args(["-c", script])
+            .arg(folder.path().join("spark"))
             .env("PYTHONPATH", &modules)
             .current_dir(folder.path())
             .output()
