@@ -1,6 +1,6 @@
 //! The notebook's pod: Jupyter with its kernels and Spark drivers, and beside it the door to the Spark UI.
 
-use crate::config::{DOOR, GUARD, JUPYTER_CONFIG, KERNEL_CONFIG, NEWS, SPARK_DEFAULTS, TUTORIAL};
+use crate::config::{DOOR, JUPYTER_CONFIG, KERNEL_FILES, SPARK_DEFAULTS, TUTORIAL};
 use crate::labels::{SPEC_ANNOTATION, owned};
 use crate::outside;
 use crate::validate::Session;
@@ -80,6 +80,7 @@ fn environment(session: &Session) -> Vec<Value> {
         json!({"name": "SPARK_CONF_DIR", "value": format!("{ETC}/spark")}),
         // The word that executors find on their own PATH: the same environment as the kernel's.
         json!({"name": "PYSPARK_PYTHON", "value": "python3"}),
+        json!({"name": "EMBERYARD_WARM", "value": if session.warm_session { "on" } else { "off" }}),
         // Spark appends `:PORT` to this and calls it the address of its UI: a link through the gateway.
         json!({"name": "SPARK_PUBLIC_DNS", "value": format!("{host}{base_path}spark")}),
     ]
@@ -125,7 +126,7 @@ fn volumes(session: &Session) -> Vec<Value> {
         config("spark", &[SPARK_DEFAULTS]),
         config("jupyter", &[JUPYTER_CONFIG]),
         config("door", &[DOOR]),
-        config("ipython", &[KERNEL_CONFIG, GUARD, NEWS]),
+        config("ipython", &KERNEL_FILES.map(|(name, _)| name)),
         config("examples", &[TUTORIAL]),
     ];
     if let Some(folder) = &session.folder {

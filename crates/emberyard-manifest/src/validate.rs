@@ -46,6 +46,8 @@ pub struct Session {
     pub makes_token: bool,
     /// Further Spark defaults.
     pub spark_defaults: BTreeMap<String, String>,
+    /// Kernels start their Spark driver's JVM before they are asked for a session.
+    pub warm_session: bool,
     /// No pod is wanted.
     pub stopped: bool,
     /// Path behind the gateway, with slashes at both ends.
@@ -104,7 +106,17 @@ pub fn validate(
     spec: NotebookSpec,
     settings: &SessionSettings,
 ) -> Result<Session, InvalidNotebook> {
-    let NotebookSpec { image, executor_image, resources, home, folder, token_secret, spark_defaults, stopped } = spec;
+    let NotebookSpec {
+        image,
+        executor_image,
+        resources,
+        home,
+        folder,
+        token_secret,
+        spark_defaults,
+        warm_session,
+        stopped,
+    } = spec;
     name(&identity.name)?;
     for (key, value) in &spark_defaults {
         spark_default(key, value)?;
@@ -122,6 +134,7 @@ pub fn validate(
         makes_token: token_secret.is_none(),
         token_secret: token_secret.unwrap_or_else(|| names.token()),
         spark_defaults,
+        warm_session: warm_session.unwrap_or(true),
         stopped,
         base_path: base_path(&identity.namespace, &identity.name),
         gateway_url: settings.gateway_url.trim_end_matches('/').to_owned(),

@@ -83,6 +83,10 @@ fn spec() -> Value {
                 "description": "Further Spark defaults; they win over the operator's, and the user's code wins over them.",
                 "additionalProperties": {"type": "string"},
             },
+            "warmSession": {
+                "type": "boolean",
+                "description": "Whether kernels start their Spark driver's JVM before they are asked for a session; absent: they do.",
+            },
             "stopped": {"type": "boolean", "description": "No pod runs while this is set; home and token stay."},
         },
     })

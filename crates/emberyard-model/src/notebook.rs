@@ -55,6 +55,9 @@ pub struct NotebookSpec {
     /// Further Spark defaults; they win over the operator's, and the user's code wins over them.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub spark_defaults: BTreeMap<String, String>,
+    /// Whether kernels start their Spark driver's JVM before they are asked for a session; absent: they do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warm_session: Option<bool>,
     /// No pod runs while this is set; home and token stay.
     #[serde(skip_serializing_if = "is_default")]
     pub stopped: bool,

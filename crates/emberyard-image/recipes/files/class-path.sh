@@ -1,7 +1,7 @@
-# The executor's class path, and whether the class-data archive fits it. Sourced by the entrypoint and at training.
+# Spark's class path, and whether the class-data archive fits it. Sourced by the entrypoint and at training.
 # An archive is only used if the class path at training is the beginning of the one at run, jar by jar, and the JVM is the same.
 
-EMBERYARD_ARCHIVE=/opt/emberyard/archive/executor.jsa
+EMBERYARD_ARCHIVE=/opt/emberyard/archive/spark.jsa
 EMBERYARD_TRAINED=/opt/emberyard/archive/trained-for
 
 # Sets CLASS_PATH to all jars of Spark, one by one in a fixed order.

@@ -5,4 +5,4 @@ import sys
 
 sys.path.append(os.path.dirname(os.path.abspath(__file__)))
 c = get_config()  # noqa: F821
-c.InteractiveShellApp.extensions = ["spark_guard", "spark_news"]
+c.InteractiveShellApp.extensions = ["spark_guard", "spark_news", "spark_warm"]

@@ -4,10 +4,10 @@ Executors write where the path leads on their own disks, which end with them, an
 kernel at its start; it waits for pyspark and looks at nothing else.
 """
 
-import importlib.util
 import os
 import re
-import sys
+
+from after_import import after_import
 
 WRITES = {
     "pyspark.sql.readwriter": ("DataFrameWriter", ("save", "parquet", "csv", "json", "orc", "text", "xml")),
@@ -63,28 +63,5 @@ def guard_module(module):
             setattr(kind, name, guarded(write))
 
 
-class AfterImport:
-    """Lets Python find the module as ever, then looks at it once it is there."""
-
-    def find_spec(self, name, path=None, target=None):
-        if name not in WRITES:
-            return None
-        sys.meta_path.remove(self)
-        try:
-            spec = importlib.util.find_spec(name)
-        finally:
-            sys.meta_path.insert(0, self)
-        if spec is None or spec.loader is None:
-            return None
-        execute = spec.loader.exec_module
-
-        def then_guard(module):
-            execute(module)
-            guard_module(module)
-
-        spec.loader.exec_module = then_guard
-        return spec
-
-
 def load_ipython_extension(_shell):
-    sys.meta_path.insert(0, AfterImport())
+    after_import({name: guard_module for name in WRITES})

@@ -1,6 +1,6 @@
 //! A write that would be lost is stopped, others are not; the guard is there in a kernel by configuration alone.
 
-use super::{asset, python};
+use super::{kernel_folder, python};
 use std::process::Command;
 
 const TABLE: &str = r#"
@@ -57,18 +57,15 @@ os._exit(7)  # what a kernel prints goes to its clients; its exit code comes her
 fn a_write_that_would_be_lost_is_stopped() {
     let Some(python) = python("a_write_that_would_be_lost_is_stopped") else { return };
     let folder = tempfile::tempdir().unwrap();
-    // A kernel reads the same files in its user's place; /etc is the test machine's own.
-    let config = folder.path().join("ipython/profile_default");
-    std::fs::create_dir_all(&config).unwrap();
-    for file in ["spark_guard.py", "spark_news.py", "ipython_kernel_config.py"] {
-        std::fs::write(config.join(file), asset(file)).unwrap();
-    }
-    let table = Command::new(&python).args(["-c", TABLE]).env("PYTHONPATH", &config).output().unwrap();
+    let ipython = kernel_folder(folder.path());
+    let modules = ipython.join("profile_default");
+    let table = Command::new(&python).args(["-c", TABLE]).env("PYTHONPATH", &modules).output().unwrap();
     assert!(table.status.success(), "{}", String::from_utf8_lossy(&table.stderr));
 
     let kernel = Command::new(&python)
         .args(["-c", KERNEL, "kernel.json"])
-        .env("IPYTHONDIR", folder.path().join("ipython"))
+        .env("IPYTHONDIR", &ipython)
+        .env("EMBERYARD_WARM", "off")
         .env("HOME", folder.path())
         .env("JUPYTER_RUNTIME_DIR", folder.path())
         .current_dir(folder.path())

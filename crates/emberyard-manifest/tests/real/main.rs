@@ -7,10 +7,12 @@ mod guard;
 mod http;
 mod jupyter;
 mod news;
+mod start;
+mod warm;
 
 use std::io::Write as _;
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
 /// The Python to try with; none, said aloud, when there is none.
@@ -46,11 +48,30 @@ fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
+/// Lays out what each kernel loads, in its user's place (/etc is the test machine's own): the folder for IPYTHONDIR.
+fn kernel_folder(folder: &Path) -> PathBuf {
+    let config = folder.join("ipython/profile_default");
+    std::fs::create_dir_all(&config).unwrap();
+    for file in objects().pod.unwrap()["spec"]["volumes"].as_array().unwrap() {
+        if file["name"] == "ipython" {
+            for item in file["configMap"]["items"].as_array().unwrap() {
+                let name = item["key"].as_str().unwrap();
+                std::fs::write(config.join(name), asset(name)).unwrap();
+            }
+        }
+    }
+    folder.join("ipython")
+}
+
 fn asset(name: &str) -> String {
+    objects().config_map["data"][name].as_str().unwrap().to_owned()
+}
+
+fn objects() -> emberyard_manifest::NotebookObjects {
     use emberyard_manifest::{Identity, SessionSettings, build, validate};
     let identity = Identity { namespace: "d".to_owned(), name: "n".to_owned(), uid: "u".to_owned() };
     let session =
         validate(identity, emberyard_model::NotebookSpec::default(), &SessionSettings::new("http://127.0.0.1:1"))
             .unwrap();
-    build(&session).config_map["data"][name].as_str().unwrap().to_owned()
+    build(&session)
 }

@@ -4,4 +4,6 @@ pub mod fleet;
 mod killed;
 pub mod notebooks;
 mod others;
+
 pub mod outside;
+mod warm;

@@ -1,9 +1,10 @@
-"""Makes the class-data archive of executors: a real executor works for a real driver, and the classes it loaded are
-dumped in the form in which the JVM maps them at its next start."""
+"""Makes Spark's class-data archive: a real executor works for a real driver, another driver goes through what kernels let
+theirs rehearse, and the classes that both loaded are dumped in the form in which the JVM maps them at its next start."""
 
 import os
 import pathlib
 import subprocess
+import sys
 import tempfile
 import threading
 
@@ -88,6 +89,20 @@ def work(spark, folder):
     frame.toPandas()
 
 
+def rehearse(classes):
+    """A driver of its own Python, which notes the classes it loads."""
+    class_path = shell('printf "%s" "$CLASS_PATH"')
+    options = f"-cp {class_path}:{os.environ['SPARK_HOME']}/conf -XX:DumpLoadedClassList={classes}"
+    command = [sys.executable, "-B", "-c", "import spark_rehearsal; spark_rehearsal.alone()"]
+    subprocess.run(command, check=True, cwd=HERE, env={**os.environ, "SPARK_SUBMIT_OPTS": options})
+
+
+def merge(lists, merged):
+    """One list of classes from several, each line once."""
+    lines = [line for path in lists for line in pathlib.Path(path).read_text().splitlines()]
+    pathlib.Path(merged).write_text("\n".join(dict.fromkeys(lines)) + "\n")
+
+
 def dump(classes):
     """Writes the archive. The default collector must dump: only it stores the module graph and strings as well."""
     ARCHIVE.mkdir(exist_ok=True)
@@ -110,8 +125,10 @@ def main():
         spark.stop()
         if executor.wait(timeout=60) != 0:
             raise SystemExit("the training executor did not end by itself")
-        dump(classes)
-    size = (ARCHIVE / "executor.jsa").stat().st_size
+        rehearse(f"{folder}/driver-classes")
+        merge([classes, f"{folder}/driver-classes"], f"{folder}/all-classes")
+        dump(f"{folder}/all-classes")
+    size = (ARCHIVE / "spark.jsa").stat().st_size
     print(f"class-data archive: {size >> 20} MiB")
 
 
