@@ -106,9 +106,9 @@ fn a_kernel_has_its_driver_ready() {
     yard.kubectl_ok(&["patch", "notebooks.emberyard.dev", "my-pyspark-notebook", "--type", "merge", "-p", off]);
     yard.kubectl_ok(&["delete", "pod", POD]);
     yard.until("the notebook again", Duration::from_secs(120), || {
-        let switch = "jsonpath={.spec.containers[0].env[?(@.name==\"EMBERYARD_WARM\")].value}/{.status.phase}";
+        let switch = "jsonpath={.spec.containers[0].env[?(@.name==\"EMBERYARD_WARM\")].value}/{.status.conditions[?(@.type==\"Ready\")].status}";
         let found = yard.kubectl(&["get", "pod", POD, "-o", switch]);
-        if String::from_utf8_lossy(&found.stdout) == "off/Running" { Ok(()) } else { Err(crate::yard::text(&found)) }
+        if String::from_utf8_lossy(&found.stdout) == "off/True" { Ok(()) } else { Err(crate::yard::text(&found)) }
     });
     let printed = yard.run(&format!(
         "import spark_warm, pyspark\nwarm = spark_warm.KERNEL.warm\nassert warm is None\n{CONF}\
