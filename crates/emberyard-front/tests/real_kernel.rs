@@ -85,7 +85,7 @@ async fn files_run_in_a_real_kernel() {
         stream(false, "one\n"),
         Event::Cell { number: 3, of: 3 },
         stream(true, "two\n"),
-        Event::Show("21".to_owned()),
+        Event::Result("21".to_owned()),
     ];
     assert_eq!(events, wanted);
     let written: serde_json::Value = serde_json::from_str(&notebook.to_json()).unwrap();

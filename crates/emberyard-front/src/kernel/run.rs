@@ -36,7 +36,9 @@ pub enum Event {
         /// The text.
         text: String,
     },
-    /// A result or a display, as text.
+    /// What the cell's last expression gave, as text.
+    Result(String),
+    /// What was shown beside it, as text.
     Show(String),
     /// A traceback, with terminal colours.
     Traceback(String),
@@ -242,6 +244,7 @@ fn event(kind: &str, content: &Value) -> Event {
             let lines: Vec<String> = content["traceback"].as_array().into_iter().flatten().map(text).collect();
             Event::Traceback(lines.join("\n"))
         }
+        "execute_result" => Event::Result(text(&content["data"]["text/plain"])),
         _ => Event::Show(text(&content["data"]["text/plain"])),
     }
 }

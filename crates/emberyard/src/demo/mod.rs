@@ -59,11 +59,11 @@ impl Stage {
         Failure::Notebook { name: self.notebook.name.to_string(), why }
     }
 
-    /// Runs a cell; what it printed or showed.
+    /// Runs a cell; what it printed, and what its last expression gave. News of the session are shown beside that.
     pub async fn cell(&self, kernel: &mut Kernel, step: &str, code: &str) -> Result<String, Failure> {
         let mut printed = String::new();
         let mut tell = |event: Event| match event {
-            Event::Stream { error: false, text } | Event::Show(text) => {
+            Event::Stream { error: false, text } | Event::Result(text) => {
                 let _ = write!(printed, "{text}"); // writing to a String can't fail
             }
             _ => {}

@@ -107,6 +107,6 @@ fn show(event: Event) {
         Event::Stream { error: true, text } => eprint!("{text}"),
         Event::Traceback(text) => eprintln!("{text}"),
         Event::Stream { error: false, text } => drop(output::raw(&text)),
-        Event::Show(text) => drop(output::line(&text)),
+        Event::Result(text) | Event::Show(text) => drop(output::line(&text)),
     }
 }
