@@ -1,6 +1,6 @@
 //! The keeper as a launcher of nodes, for the `local` provider.
 
-use crate::keeper::protocol::{Answer, Ask, NodePhase, NodeStatus, ask};
+use crate::keeper::protocol::{Answer, Ask, NodePhase, NodeStatus, Stage, ask};
 use crate::yard::Shape;
 use emberyard_cloud::{Answer as Later, Launcher, NodeClaim, NodeRequest, NodeState, ProviderError};
 use emberyard_model::{Bytes, Cpu, NodeName, Quantity, Resources};
@@ -57,6 +57,10 @@ impl Launcher for Keeper {
     fn list(&self) -> Later<'_, Vec<NodeClaim>> {
         Box::pin(async move {
             match self.ask(Ask::Status).await? {
+                // A keeper that still starts knows none of its nodes: nothing may be decided on that.
+                Answer::Status(status) if status.stage != Stage::Running => {
+                    Err(ProviderError::Unreachable("the yard is starting or stopping".to_owned()))
+                }
                 Answer::Status(status) => Ok(status.nodes.iter().map(claim).collect()),
                 _ => Err(unexpected()),
             }

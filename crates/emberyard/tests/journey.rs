@@ -26,7 +26,7 @@ fn executors(yard: &Yard) -> Vec<(String, String)> {
 /// Nothing of a Spark application is left.
 fn nothing_left(yard: &Yard) {
     for kind in ["pods", "configmaps", "services", "persistentvolumeclaims"] {
-        yard.until(&format!("no {kind} of a session"), Duration::from_secs(20), || {
+        yard.until(&format!("no {kind} of a session"), Duration::from_secs(60), || {
             let left = yard.kubectl_ok(&["get", kind, "-l", "spark-app-selector", "-o", "name"]);
             if left.trim().is_empty() { Ok(()) } else { Err(left) }
         });

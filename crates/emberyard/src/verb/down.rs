@@ -22,6 +22,10 @@ pub fn run(dir: &YardDir, arguments: &Down) -> Result<(), Failure> {
 
 /// Stops the yard, whoever of it still lives. Twice is safe.
 pub fn stop(dir: &YardDir) -> Result<(), Failure> {
+    if !dir.path().exists() {
+        note(&format!("there is no yard in {}", dir.path().display()));
+        return Ok(());
+    }
     let step = Step::begin("stopping the yard");
     let answered = matches!(ask(&dir.keeper_socket(), &Ask::Down, Duration::from_secs(60)), Ok(Answer::Done));
     if answered {

@@ -40,8 +40,9 @@ fn ready_nodes(yard: &Yard) -> usize {
 pub fn ten_executors(yard: &Yard) {
     assert_eq!(ready_nodes(yard), 2);
     let code = format!(
-        "{}{}sc.stop(){}",
+        "{}\nopen('{}', 'w').close()\n{}sc.stop(){}",
         context(&[("spark.executor.instances", "10")]),
+        yard.files.join("grown").display(),
         yard.pause("stop"),
         yard.pause("end")
     );
@@ -51,6 +52,10 @@ pub fn ten_executors(yard: &Yard) {
         if running == 10 { Ok(()) } else { Err(format!("{running} run")) }
     });
     assert_eq!(ready_nodes(yard), 4);
+    // Pods run before their executors have registered, which is what the context waits for.
+    yard.until("the context", Duration::from_secs(120), || {
+        std::fs::metadata(yard.files.join("grown")).map(drop).map_err(|error| error.to_string())
+    });
     // Some had to wait, and were told why.
     let waited: Vec<_> =
         events(yard, "FailedScheduling").into_iter().filter(|(pod, _, _)| pod.contains("-exec-")).collect();
