@@ -3,6 +3,10 @@
 use crate::{GangId, Pod, Policy, World};
 use emberyard_model::Timestamp;
 use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// A driver that starts tells within this how many executors it wants (2 s on a quiet machine; one without UI never does).
+const DRIVER_TELLS: Duration = Duration::from_secs(15);
 
 /// The pending pods of one gang (or all single pods, when `id` is none), with those its driver has announced.
 #[derive(Debug, Clone)]
@@ -39,7 +43,10 @@ pub(crate) fn gangs<'a>(world: &'a World, policy: &Policy, now: Timestamp) -> Ve
 
 fn gather<'a>(id: Option<&GangId>, pending: Vec<&'a Pod>, world: &World, policy: &Policy, now: Timestamp) -> Gang<'a> {
     let newest = pending.iter().map(|pod| pod.created).max().unwrap_or(now);
-    let closes = newest.plus(policy.gang_window);
+    let first = pending.iter().map(|pod| pod.created).min().unwrap_or(now);
+    let starting = id.is_some_and(|id| world.starting.contains(id));
+    let window = newest.plus(policy.gang_window);
+    let closes = if starting { window.max(first.plus(DRIVER_TELLS)) } else { window };
     let (mut to_come, mut open_until) = (0, None);
     // What the driver announced counts only while pods keep coming: later its target may have fallen without a word.
     if let Some(id) = id.filter(|_| now < closes) {

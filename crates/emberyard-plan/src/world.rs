@@ -16,6 +16,9 @@ pub struct World {
     /// How many executors an application's driver says it wants, where it was asked.
     #[serde(default)]
     pub expected: BTreeMap<GangId, u32>,
+    /// Applications whose driver still starts: it will say soon how many it wants.
+    #[serde(default)]
+    pub starting: BTreeSet<GangId>,
 }
 
 /// Where a node stands in its life.

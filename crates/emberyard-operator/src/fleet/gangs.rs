@@ -1,6 +1,6 @@
 //! How many executors each application will have, from its driver's own mouth.
 
-use crate::driver;
+use crate::driver::{self, Context, Drivers};
 use crate::index::Index;
 use crate::view::{Key, label, owner_pod};
 use emberyard_client::Client;
@@ -18,14 +18,25 @@ const AGAIN: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub struct Answer {
     gang: GangId,
-    executors: Option<u32>,
+    wants: Wants,
+}
+
+/// How many executors an application will have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wants {
+    /// So many.
+    Fixed(u32),
+    /// That depends on its work (dynamic allocation).
+    Varying,
+    /// Its driver still starts, and does not tell yet.
+    NotTold,
 }
 
 /// What is known, and who has been asked.
 pub struct Gangs {
     client: Client,
     answers: mpsc::Sender<Answer>,
-    expected: BTreeMap<GangId, u32>,
+    known: BTreeMap<GangId, Wants>,
     asked: BTreeMap<GangId, Timestamp>,
 }
 
@@ -33,31 +44,35 @@ impl Gangs {
     /// With the channel by which answers come back.
     pub fn new(client: Client) -> (Self, mpsc::Receiver<Answer>) {
         let (answers, receiver) = mpsc::channel(64);
-        (Self { client, answers, expected: BTreeMap::new(), asked: BTreeMap::new() }, receiver)
+        (Self { client, answers, known: BTreeMap::new(), asked: BTreeMap::new() }, receiver)
     }
 
-    /// Sizes known so far.
-    pub fn expected(&self) -> &BTreeMap<GangId, u32> {
-        &self.expected
-    }
-
-    /// Takes an answer in.
-    pub fn answered(&mut self, Answer { gang, executors }: Answer) {
-        if let Some(executors) = executors {
-            self.expected.insert(gang, executors);
+    /// Tells the planner what is known so far.
+    pub fn tell(&self, world: &mut World) {
+        for (gang, wants) in &self.known {
+            match wants {
+                Wants::Fixed(executors) => drop(world.expected.insert(gang.clone(), *executors)),
+                Wants::NotTold => drop(world.starting.insert(gang.clone())),
+                Wants::Varying => {}
+            }
         }
     }
 
-    /// Asks the drivers of gangs that wait and whose size is not known. Best effort, in the background.
+    /// Takes an answer in.
+    pub fn answered(&mut self, Answer { gang, wants }: Answer) {
+        self.known.insert(gang, wants);
+    }
+
+    /// Asks the drivers of gangs whose size is not known, from their first pod on, whether it waits or not: later pods
+    /// of it may wait. Best effort, in the background.
     pub fn ask(&mut self, world: &World, pods: &Index, now: Timestamp) {
         let gangs: BTreeSet<&GangId> = world.pods.iter().filter_map(|pod| pod.gang.as_ref()).collect();
-        self.expected.retain(|gang, _| gangs.contains(gang));
+        self.known.retain(|gang, _| gangs.contains(gang));
         self.asked.retain(|gang, _| gangs.contains(gang));
-        let waiting = world.pods.iter().filter(|pod| pod.node.is_none());
-        let open: BTreeSet<&GangId> = waiting.filter_map(|pod| pod.gang.as_ref()).collect();
-        for gang in open {
+        for gang in gangs {
             let fresh = self.asked.get(gang).is_some_and(|asked| now.since(*asked) < AGAIN);
-            if fresh || self.expected.contains_key(gang) {
+            let told = matches!(self.known.get(gang), Some(Wants::Fixed(_) | Wants::Varying));
+            if fresh || told {
                 continue;
             }
             let Some((driver, application)) = driver_of(gang, pods) else { continue };
@@ -65,12 +80,18 @@ impl Gangs {
             let (client, answers, gang) = (self.client.clone(), self.answers.clone(), gang.clone());
             tokio::spawn(async move {
                 let Ok(drivers) = driver::ask(&client, &driver).await else { return };
-                let context = drivers.contexts.into_iter().find(|context| context.id == application);
-                let executors = context.and_then(|context| context.executors());
                 // A closed channel means that the operator ends.
-                let _ = answers.send(Answer { gang, executors }).await;
+                let _ = answers.send(Answer { wants: wants(&drivers, &application), gang }).await;
             });
         }
+    }
+}
+
+fn wants(drivers: &Drivers, application: &str) -> Wants {
+    match drivers.contexts.iter().find(|context| context.id == application).map(Context::executors) {
+        Some(Some(executors)) => Wants::Fixed(executors),
+        Some(None) => Wants::Varying,
+        None => Wants::NotTold,
     }
 }
 
@@ -81,4 +102,25 @@ fn driver_of(gang: &GangId, pods: &Index) -> Option<(Key, String)> {
         .values()
         .find(|pod| label(pod, SPARK_APP_LABEL) == Some(application) && pod["metadata"]["namespace"] == namespace)?;
     Some((Key::new(namespace, owner_pod(executor)?), application.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_driver_wants() {
+        let drivers = |contexts: &str| -> Drivers {
+            serde_json::from_str(&format!(r#"{{"drivers": 1, "contexts": [{contexts}]}}"#)).unwrap()
+        };
+        let table = [
+            ("", Wants::NotTold),
+            (r#"{"id": "another"}"#, Wants::NotTold),
+            (r#"{"id": "a", "settings": {"spark.executor.instances": "10"}}"#, Wants::Fixed(10)),
+            (r#"{"id": "a", "settings": {"spark.dynamicAllocation.enabled": "true"}}"#, Wants::Varying),
+        ];
+        for (contexts, wanted) in table {
+            assert_eq!(wants(&drivers(contexts), "a"), wanted, "{contexts}");
+        }
+    }
 }

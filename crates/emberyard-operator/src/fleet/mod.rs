@@ -87,7 +87,7 @@ impl Loop {
         let now = (self.config.clock)();
         let mut world = self.memory.world(&self.nodes, &self.pods, &claims, &self.fleet.policy, now);
         self.gangs.ask(&world, &self.pods, now);
-        world.expected = self.gangs.expected().clone();
+        self.gangs.tell(&mut world);
         world.remember(&self.before, now);
         let plan = fleet::plan(&world, &self.fleet.policy, now);
         let contradictions = lint(&plan, &world, &self.fleet.policy);

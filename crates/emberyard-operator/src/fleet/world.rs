@@ -47,7 +47,7 @@ impl Memory {
         seen.extend(unseen.map(|claim| self.unseen(claim, policy, now)));
         seen.sort_by(|a, b| a.name.cmp(&b.name));
         self.ever_ready.retain(|name| known.contains(name));
-        World { nodes: seen, pods: pods.values().filter_map(observe::pod).collect(), expected: BTreeMap::new() }
+        World { nodes: seen, pods: pods.values().filter_map(observe::pod).collect(), ..World::default() }
     }
 
     fn note(&mut self, claims: &[NodeClaim], now: Timestamp) {

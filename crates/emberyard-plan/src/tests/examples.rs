@@ -8,6 +8,7 @@ fn two_nodes() -> World {
         nodes: vec![node("node-1", NodeState::Ready), node("node-2", NodeState::Ready)],
         pods: vec![pod("notebook", 1, None, Some("node-1"))],
         expected: BTreeMap::new(),
+        starting: BTreeSet::new(),
     }
 }
 
@@ -58,6 +59,20 @@ fn a_growing_gang_is_waited_for_unless_its_size_is_known() {
     assert_eq!(known.added(), 2, "seven find room, seven more need two nodes, six of them only announced");
     let later = plan(&world, &policy(2, 4), at(5));
     assert_eq!(later.added(), 1, "what was announced and never came is forgotten");
+}
+
+#[test]
+fn a_gang_whose_driver_still_starts_is_waited_for_longer() {
+    let mut world = two_nodes();
+    world.pods.extend(executors(9, 1));
+    for pod in &mut world.pods {
+        pod.created = at(-4);
+    }
+    assert_eq!(plan(&world, &policy(2, 4), NOW).added(), 1, "four seconds without a new pod: complete");
+    world.starting.insert(GangId("default/app".to_owned()));
+    let waiting = plan(&world, &policy(2, 4), NOW);
+    assert_eq!((waiting.added(), waiting.wake), (0, Some(at(11))));
+    assert_eq!(plan(&world, &policy(2, 4), at(11)).added(), 1, "a driver that never tells is not waited for for ever");
 }
 
 #[test]
