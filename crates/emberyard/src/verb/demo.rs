@@ -42,10 +42,11 @@ async fn play(dir: &YardDir, part: DemoPart, steps: &mut Played) -> Result<(), F
     let shape = format!("cpu=4,memory={}", Sizes::of(available).scale(available).node_memory);
     let more: &[&str] = if part == DemoPart::Scale { &["--nodes", "2..4", "--node-shape", &shape] } else { &[] };
     let was_running = super::up::running(dir).is_some();
+    let up = as_typed(&dir.path().join("demo"), more)?;
     if !was_running {
-        super::doctor::preflight(dir)?;
+        super::doctor::preflight(dir, &up.images.clone().unwrap_or_else(|| dir.images()))?;
     }
-    let up = as_typed(&own_folder(dir)?, more)?;
+    own_folder(dir)?;
     if !was_running {
         super::up::prepare(dir, &up).await?;
         steps.good("images", "notebook and executors have theirs");

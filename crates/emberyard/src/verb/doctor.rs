@@ -4,7 +4,7 @@
 use crate::cli::Form;
 use crate::error::Failure;
 use crate::output::{self, Listing};
-use crate::yard::YardDir;
+use crate::yard::{Settings, YardDir};
 use emberyard_manifest::Sizes;
 use emberyard_model::Bytes;
 use emberyard_sandbox::{Mode, Offer, Probe};
@@ -53,7 +53,8 @@ impl Listing for Report {
 
 /// Runs the verb.
 pub fn run(dir: &YardDir, form: Form) -> Result<(), Failure> {
-    let report = examine(dir)?;
+    let images = Settings::load(dir)?.map_or_else(|| dir.images(), |settings| settings.images(dir));
+    let report = examine(dir, &images)?;
     output::listing(form, &report)?;
     match report.mode {
         Some(mode) => eprintln!("mode: {}\noutbound: {}", mode_text(mode), report.outbound),
@@ -66,9 +67,10 @@ pub fn run(dir: &YardDir, form: Form) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Refuses a start that can't succeed, before anything is changed.
-pub fn preflight(dir: &YardDir) -> Result<(), Failure> {
-    allow(&examine(dir)?)
+/// Refuses a start that can't succeed, before anything is changed. `images` is the store it will use: one that is
+/// there needs no room for a first build.
+pub fn preflight(dir: &YardDir, images: &Path) -> Result<(), Failure> {
+    allow(&examine(dir, images)?)
 }
 
 fn allow(report: &Report) -> Result<(), Failure> {
@@ -100,7 +102,7 @@ struct Figures {
     executable: bool,
 }
 
-fn examine(dir: &YardDir) -> Result<Report, Failure> {
+fn examine(dir: &YardDir, images: &Path) -> Result<Report, Failure> {
     let folder_error = |source| Failure::Folder { path: dir.path().to_path_buf(), source };
     // What is tried is tried where the yard will be, since file systems differ; a folder made for it goes again.
     let made = first_missing(dir.path());
@@ -109,7 +111,7 @@ fn examine(dir: &YardDir) -> Result<Report, Failure> {
     let figures = Figures {
         disk: free_disk(dir.path()),
         memory: crate::machine::available_memory(),
-        first_start: !dir.images().exists(),
+        first_start: !images.exists(),
         executable: !is_noexec(dir.path()),
     };
     if let Some(made) = made {

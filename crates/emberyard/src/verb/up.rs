@@ -58,7 +58,7 @@ pub async fn prepare(dir: &YardDir, arguments: &Up) -> Result<(), Failure> {
 
 async fn settle(dir: &YardDir, settings: &Settings) -> Result<(), Failure> {
     ports_are_free(dir, settings)?;
-    crate::verb::doctor::preflight(dir)?;
+    crate::verb::doctor::preflight(dir, &settings.images(dir))?;
     if settings.notebook.is_some() {
         crate::verb::image::preflight_session(dir, settings).await?;
     }
