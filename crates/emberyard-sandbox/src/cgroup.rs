@@ -15,6 +15,9 @@ const CONTROLLERS: [(&str, &str, &str); 3] = [
 ];
 /// How deep leftovers are looked for.
 const DEEPEST: usize = 6;
+/// How often a group is tried to be removed that killed processes are still leaving, and how long after each other.
+const REMOVALS: usize = 100;
+const BETWEEN_REMOVALS: std::time::Duration = std::time::Duration::from_millis(50);
 /// Microseconds over which a CPU quota is counted.
 const PERIOD: u64 = 100_000;
 
@@ -52,9 +55,18 @@ fn create_best(home: &Home, name: &str) -> Option<PathBuf> {
 pub fn remove_yard(dir: &Path) {
     let name = yard_name(dir);
     let recorded = crate::record::read::<crate::YardHolder>(&crate::YardHolder::record_in(dir)).ok().flatten();
-    remove(&recorded.map(|yard| yard.cgroups).unwrap_or_default());
+    let mut groups = recorded.map(|yard| yard.cgroups).unwrap_or_default();
     for home in homes() {
-        remove(&named_below(&home.top, &name, DEEPEST));
+        groups.extend(named_below(&home.top, &name, DEEPEST));
+    }
+    // What was just killed leaves its group only when it has given its memory back.
+    for _ in 0..REMOVALS {
+        remove(&groups);
+        groups.retain(|group| group.exists());
+        if groups.is_empty() {
+            return;
+        }
+        std::thread::sleep(BETWEEN_REMOVALS);
     }
 }
 

@@ -157,10 +157,10 @@ fn the_fleet_follows_the_work_and_notebooks_reach_the_outside() {
     for owner in owners() {
         let port = scenes::outside::s3_port().to_string();
         let yard = Yard::up_as(owner, &[&scenes::fleet::FLEET[..], &["--allow-host", &port]].concat());
+        scenes::outside::packages_and_objects(&yard);
         scenes::fleet::ten_executors(&yard);
         scenes::fleet::other_sizes(&yard);
         scenes::fleet::never_fits(&yard);
-        scenes::outside::packages_and_objects(&yard);
         scenes::notebooks::a_second_one(&yard);
         yard.down();
     }

@@ -140,15 +140,12 @@ pub fn never_fits(yard: &Yard) {
         let sentences = explained["fleet"]["sentences"].to_string();
         assert!(sentences.contains("can never run") && sentences.contains("Ask for at most that"), "{explained:#}");
         assert!(explained["waiting"].to_string().contains("Insufficient"), "{explained:#}");
-        let phases = yard.kubectl_ok(&[
-            "get",
-            "pods",
-            "-l",
-            "spark-role=executor",
-            "-o",
-            "jsonpath={range .items[*]}{.metadata.name} {.status.phase},{end}",
-        ]);
-        assert!(phases.matches(" Pending,").count() == 2 && phases.matches(',').count() == 2, "{phases}");
+        let each = "jsonpath={range .items[*]}{.metadata.name} {.status.phase},{end}";
+        yard.until("both executors pending", Duration::from_secs(60), || {
+            let phases = yard.kubectl_ok(&["get", "pods", "-l", "spark-role=executor", "-o", each]);
+            let good = phases.matches(" Pending,").count() == 2 && phases.matches(',').count() == 2;
+            if good { Ok(()) } else { Err(phases) }
+        });
         assert_eq!(ready_nodes(yard), 2, "nodes were added for what never fits");
         yard.go(name);
         assert!(session.finish().contains("alive"));
