@@ -2,7 +2,8 @@
 
 A process of its own, so that the kernel's Python stays as new. Arguments: a socket to the kernel, then what the JVM gets
 as its standard output and error. The kernel is told {"pid"} when the JVM is up, and {"port", "secret"} with the
-JVM's standard input, whose end is the JVM's end, when it is to be had. A byte from the kernel means: now.
+JVM's standard input, whose end is the JVM's end, when it is to be had. The kernel says `!` when it wants the JVM now, and
+`.` when it is ready to be its parent.
 """
 
 import gc
@@ -96,10 +97,10 @@ def alone():
     gateway.proc.wait()
 
 
-def listen(kernel, now):
-    """Waits for the kernel's word. When the kernel is gone, or wants nothing, the JVM is stopped, which ends the rest."""
-    while kernel.recv(1):
-        now.set()
+def listen(kernel, now, adopted):
+    """Waits for the kernel's words. When the kernel is gone, or wants nothing, the JVM is stopped, which ends the rest."""
+    while word := kernel.recv(1):
+        (adopted if word == b"." else now).set()
     with open(f"/proc/self/task/{os.getpid()}/children") as children:
         for child in children.read().split():
             os.kill(int(child), signal.SIGTERM)
@@ -108,8 +109,8 @@ def listen(kernel, now):
 
 
 def main(kernel, out, err):
-    now = threading.Event()
-    threading.Thread(target=listen, args=(kernel, now), daemon=True).start()
+    now, adopted = threading.Event(), threading.Event()
+    threading.Thread(target=listen, args=(kernel, now, adopted), daemon=True).start()
     gateway = launch_gateway(popen_kwargs={"stdout": out, "stderr": err})
     before = properties(gateway.jvm)
     kernel.send(json.dumps({"pid": gateway.proc.pid}).encode())
@@ -117,6 +118,7 @@ def main(kernel, out, err):
         as_new(gateway.jvm, before)
     door = {"port": gateway.gateway_parameters.port, "secret": gateway.gateway_parameters.auth_token}
     socket.send_fds(kernel, [json.dumps(door).encode()], [gateway.proc.stdin.fileno()])
+    adopted.wait()
 
 
 if __name__ == "__main__":

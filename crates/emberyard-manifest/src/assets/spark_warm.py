@@ -5,6 +5,7 @@ while the user still types; the user's context gets it through PySpark's own doo
 started the very same JVM. EMBERYARD_WARM=off leaves the start to the context.
 """
 
+import ctypes
 import functools
 import importlib.util
 import json
@@ -22,6 +23,7 @@ from after_import import after_import
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ARCHIVE = "/opt/emberyard/archive"
+SET_CHILD_SUBREAPER = 36  # of prctl(2)
 IDLE_SECONDS = 1200  # a JVM that nobody wanted for so long goes
 PATIENCE_SECONDS = 60
 MARK = "\0emberyard-warm-{}"  # an abstract socket; the Spark UI's door does not count the process that it names
@@ -85,7 +87,7 @@ class Warm:
         self.since = time.monotonic()
         self.state = "starting"  # then rehearsing, ready, and taken or gone
         self.changed = threading.Condition()
-        self.door, self.stdin, self.said, self.marks = None, None, [], []
+        self.door, self.stdin, self.jvm, self.said, self.marks = None, None, None, [], []
         self.kernel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         pipes = {target: os.pipe() for target in (1, 2)}
         self.streams = {pipe[0]: target for target, pipe in pipes.items()}
@@ -117,6 +119,9 @@ class Warm:
                 self.drop()
                 self.unmark()
             self.helper.wait()
+            if self.jvm is not None:
+                with suppress(ChildProcessError):
+                    os.waitpid(self.jvm, 0)
 
     def follow(self):
         while self.streams:
@@ -153,10 +158,21 @@ class Warm:
         if "pid" in told:
             self.state = "rehearsing"
             self.mark(told["pid"])
+            self.jvm = told["pid"]
         else:
             self.state, self.door, self.stdin = "ready", told, fds[0]
-            self.helper.wait()  # it has nothing more to do
+            self.adopt()
         self.changed.notify_all()
+
+    def adopt(self):
+        """Makes the JVM a child of the kernel, as one that PySpark starts is, by the end of its parent."""
+        adopts_orphans = ctypes.CDLL(None).prctl
+        adopts_orphans(SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        try:
+            self.kernel.send(b".")
+            self.helper.wait()
+        finally:
+            adopts_orphans(SET_CHILD_SUBREAPER, 0, 0, 0, 0)
 
     def unwanted(self):
         idle = time.monotonic() - self.since > IDLE_SECONDS

@@ -53,6 +53,7 @@ jvm = warm.marks[-1].getsockname().decode().rpartition("-")[2]
 context = SparkContext(conf=conf(spark_mine="1"))
 assert warm.state == "taken" and not warm.marks
 assert context._jvm.java.lang.ProcessHandle.current().pid() == int(jvm)
+assert context._jvm.java.lang.ProcessHandle.current().parent().get().pid() == os.getpid(), "as PySpark's own would be"
 assert not {name for name in os.environ if "GATEWAY" in name or "SUBMIT" in name}, "nothing for other processes to find"
 assert context.parallelize(range(10), 2).map(lambda i: i * 2).sum() == 90
 session = SparkSession.builder.getOrCreate()
