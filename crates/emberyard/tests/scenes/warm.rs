@@ -1,6 +1,8 @@
 //! A kernel's driver is ready before it is asked for, with the real parts: who gets it, who doesn't, what is left.
 
 use crate::yard::Yard;
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::time::Duration;
 
 /// The kernel's own view of the driver that it prepares.
@@ -52,6 +54,11 @@ fn no_driver(yard: &Yard) {
     });
 }
 
+/// What lies in the user's folder.
+fn files(yard: &Yard) -> BTreeSet<OsString> {
+    std::fs::read_dir(&yard.files).unwrap().map(|entry| entry.unwrap().file_name()).collect()
+}
+
 /// What the Spark UI's door tells the operator.
 fn counted(yard: &Yard) -> String {
     let page = "/api/v1/namespaces/default/services/my-pyspark-notebook-spark-ui:4040/proxy/emberyard/session";
@@ -61,6 +68,7 @@ fn counted(yard: &Yard) -> String {
 #[test]
 fn a_kernel_has_its_driver_ready() {
     let yard = Yard::up(&[]);
+    let before = files(&yard);
     // The tutorial's context, then one without any settings in the same kernel.
     let again = "sc = pyspark.SparkContext()\n";
     let printed = yard.run(&format!("{READY}{CONF}sc = pyspark.SparkContext(conf=conf)\n{WORK}{again}{WORK}"));
@@ -98,8 +106,7 @@ fn a_kernel_has_its_driver_ready() {
         running.has_ended().then_some(()).ok_or_else(|| "it runs".to_owned())
     });
     no_driver(&yard);
-    let files: Vec<_> = std::fs::read_dir(&yard.files).unwrap().flatten().map(|entry| entry.file_name()).collect();
-    assert!(files.is_empty(), "left in the user's folder: {files:?}");
+    assert_eq!(files(&yard), before, "the user's folder");
 
     // Off by one setting.
     let off = r#"{"spec": {"warmSession": false}}"#;
