@@ -25,6 +25,8 @@ pub fn start(images: &Path, scratch: PathBuf) -> Result<S3, String> {
     let image = Store::open(images).map_err(text)?.resolve("spark-py").map_err(text)?;
     let mut env: Vec<(String, String)> = image.config.env.into_iter().collect();
     env.push(("PYTHONPATH".to_owned(), INSIDE.to_owned()));
+    // The first word of `machine.emberyard.internal` is no bucket.
+    env.push(("S3_IGNORE_SUBDOMAIN_BUCKETNAME".to_owned(), "true".to_owned()));
     let spec = |script: String| RunSpec {
         root: Root::Layers { lowers: image.lowers.clone(), scratch: scratch.clone() },
         argv: ["sh", "-c", &script].map(str::to_owned).to_vec(),
