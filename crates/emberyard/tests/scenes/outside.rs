@@ -10,7 +10,8 @@ pub fn s3_port() -> u16 {
 
 /// A package is installed in the kernel and used by it; a file is read from the S3 server that `up --allow-host` named.
 pub fn packages_and_objects(yard: &Yard) {
-    let bucket = format!("bucket-{}", std::process::id());
+    // One for each yard: the server lets strangers write to a bucket only when it is new.
+    let bucket = format!("bucket-{}-{}", std::process::id(), yard.owner.unwrap_or(0));
     for (path, body) in [(format!("/{bucket}"), ""), (format!("/{bucket}/numbers.csv"), "n\n1\n2\n39\n")] {
         let reply = http::call(s3_port(), "PUT", &path, body).unwrap();
         assert_eq!(reply.status, 200, "{path}: {}", reply.body);
