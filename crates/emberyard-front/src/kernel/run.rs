@@ -10,6 +10,9 @@ use std::time::Duration;
 /// A kernel that starts is asked again at this pace whether it is there.
 const NUDGE: Duration = Duration::from_secs(1);
 
+/// A kernel that is started anew is waited for so long.
+const ANEW_WITHIN: Duration = Duration::from_secs(20);
+
 /// How a file is run.
 #[derive(Debug, Clone)]
 pub struct RunOptions {
@@ -91,6 +94,11 @@ pub async fn run(
         Some(limit) => tokio::time::timeout(limit, cells).await.unwrap_or(Err(RunError::Timeout(limit))),
         None => cells.await,
     };
+    if matches!(done, Err(RunError::KernelDied)) {
+        // Jupyter starts it anew; a session that ends in the middle of that leaves the new kernel behind.
+        let anew = async { awake(&mut Channel::open(jupyter, &session, &options.session).await?).await };
+        let _ = tokio::time::timeout(ANEW_WITHIN, anew).await;
+    }
     let closed = jupyter.close(&session).await;
     match (done, closed) {
         // A kernel that died took its session with it.

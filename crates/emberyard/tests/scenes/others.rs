@@ -1,7 +1,7 @@
 //! What other people's notebooks do, on real Spark: `tests/notebooks` holds their code.
 
-use crate::nothing_left;
 use crate::yard::{Yard, text};
+use crate::{executors, nothing_left};
 use std::time::Duration;
 
 /// A notebook's code, run in the user's folder.
@@ -74,9 +74,21 @@ fn whoever_waits_or_ends_is_told_under_the_cell() {
     assert!(printed.contains("it can never run: asked are cpu 1, memory"), "{printed}");
     nothing_left(&yard);
 
-    let printed = yard.run(&notebook!(yard, "out_of_memory.py"));
-    assert!(printed.contains("failed as expected"), "{printed}");
-    assert!(printed.contains("ended: out of memory") && printed.contains("spark.executor.memoryOverhead"), "{printed}");
+    // An executor that dies in mid-work: the answer is right, and its user learns what happened.
+    let slow = "import time\nfrom pyspark.sql import SparkSession\nspark = SparkSession.builder.getOrCreate()\n\
+                def slow(i):\n    time.sleep(0.5)\n    return i\n\
+                print(spark.sparkContext.parallelize(range(60), 60).map(slow).sum())\nspark.stop()\n";
+    let session = yard.start(slow);
+    yard.until("two executors", Duration::from_secs(180), || match executors(&yard).len() {
+        2 => Ok(()),
+        other => Err(format!("{other} run")),
+    });
+    let (victim, _) = executors(&yard).remove(0);
+    // Whatever kubectl says: the process that it speaks to goes with its container.
+    let _ = yard.kubectl(&["exec", &victim, "--", "pkill", "-9", "-f", "KubernetesExecutorBackend"]);
+    let printed = session.finish();
+    assert!(printed.contains("1770"), "{printed}");
+    assert!(printed.contains(&format!("{victim} ended: it was killed from outside (SIGKILL).")), "{printed}");
     nothing_left(&yard);
     yard.down();
 }
