@@ -63,6 +63,12 @@ impl SessionStatus {
     pub fn waiting_count(&self) -> usize {
         self.waiting.iter().map(|one| one.pods.len()).sum()
     }
+
+    /// A sentence for each that waits, then for each that ended.
+    pub fn sentences(&self) -> impl Iterator<Item = String> {
+        let waiting = self.waiting.iter().map(ToString::to_string);
+        waiting.chain(self.ended.iter().map(ToString::to_string))
+    }
 }
 
 impl fmt::Display for Waiting {

@@ -43,8 +43,7 @@ fn session_lines(body: &mut String, notebook: &Notebook) {
             session.running,
             session.waiting_count()
         );
-        let waiting = session.waiting.iter().map(ToString::to_string);
-        for line in waiting.chain(session.ended.iter().map(ToString::to_string)) {
+        for line in session.sentences() {
             let _ = write!(body, "<br><small>{}</small>", escape(&line));
         }
     }

@@ -187,8 +187,7 @@ fn page(status: &Status) -> String {
             status.running,
             status.waiting_count()
         );
-        let waiting = status.waiting.iter().map(ToString::to_string);
-        for line in waiting.chain(status.ended.iter().map(ToString::to_string)) {
+        for line in status.sentences() {
             let _ = writeln!(page, "         {line}");
         }
     }

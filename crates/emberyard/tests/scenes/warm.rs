@@ -1,5 +1,6 @@
 //! A kernel's driver is ready before it is asked for, with the real parts: who gets it, who doesn't, what is left.
 
+use crate::CONTEXT;
 use crate::yard::Yard;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -12,20 +13,6 @@ warm = spark_warm.KERNEL.warm
 while warm.state in ("starting", "rehearsing"): time.sleep(0.1)
 assert warm.state == "ready", warm.state
 jvm = warm.marks[-1].getsockname().decode().rpartition("-")[2]
-"#;
-
-/// T8 as the tutorial has it, up to the context.
-const CONF: &str = r#"
-import pyspark
-conf = pyspark.SparkConf()
-conf.setMaster("k8s://https://kubernetes.default.svc.cluster.local:443")
-conf.set("spark.kubernetes.container.image", "kublr/spark-py:2.4.0-hadoop-2.6")
-conf.set("spark.kubernetes.authenticate.caCertFile", "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt")
-conf.set("spark.kubernetes.authenticate.oauthTokenFile", "/var/run/secrets/kubernetes.io/serviceaccount/token")
-conf.set("spark.kubernetes.authenticate.driver.serviceAccountName", "my-pyspark-notebook")
-conf.set("spark.executor.instances", "2")
-conf.set("spark.driver.host", "my-pyspark-notebook-spark-driver.default.svc.cluster.local")
-conf.set("spark.driver.port", "29413")
 "#;
 
 const WORK: &str = r#"
@@ -69,9 +56,11 @@ fn counted(yard: &Yard) -> String {
 fn a_kernel_has_its_driver_ready() {
     let yard = Yard::up(&[]);
     let before = files(&yard);
+    // T8 as the tutorial has it, up to the context.
+    let (conf, _) = CONTEXT.split_once("sc = ").unwrap();
     // The tutorial's context, then one without any settings in the same kernel.
     let again = "sc = pyspark.SparkContext()\n";
-    let printed = yard.run(&format!("{READY}{CONF}sc = pyspark.SparkContext(conf=conf)\n{WORK}{again}{WORK}"));
+    let printed = yard.run(&format!("{READY}{conf}sc = pyspark.SparkContext(conf=conf)\n{WORK}{again}{WORK}"));
     assert_eq!(printed.lines().collect::<Vec<_>>(), ["499500 4040 taken", "499500 4040 taken"]);
     // The zero-configuration form; the JVM is the one that was ready.
     let session = "from pyspark.sql import SparkSession\nsc = SparkSession.builder.getOrCreate().sparkContext\n\
@@ -80,7 +69,7 @@ fn a_kernel_has_its_driver_ready() {
     // A setting that counts when the JVM starts.
     let roomy = "conf.set('spark.driver.memory', '2g')\nsc = pyspark.SparkContext(conf=conf)\n\
                  assert 1900 < sc._jvm.java.lang.Runtime.getRuntime().maxMemory() >> 20 <= 2048\n";
-    assert_eq!(yard.run(&format!("{READY}{CONF}{roomy}{WORK}")).trim(), "499500 4040 gone");
+    assert_eq!(yard.run(&format!("{READY}{conf}{roomy}{WORK}")).trim(), "499500 4040 gone");
     no_driver(&yard);
 
     // Killed before it was asked for: no session was counted, and nothing is left.
@@ -118,7 +107,7 @@ fn a_kernel_has_its_driver_ready() {
         if String::from_utf8_lossy(&found.stdout) == "off/True" { Ok(()) } else { Err(crate::yard::text(&found)) }
     });
     let printed = yard.run(&format!(
-        "import spark_warm, pyspark\nwarm = spark_warm.KERNEL.warm\nassert warm is None\n{CONF}\
+        "import spark_warm, pyspark\nwarm = spark_warm.KERNEL.warm\nassert warm is None\n{conf}\
          sc = pyspark.SparkContext(conf=conf)\nprint(sc.parallelize(range(1000)).sum(), spark_warm.KERNEL.warm)\nsc.stop()"
     ));
     assert_eq!(printed.trim(), "499500 None");
