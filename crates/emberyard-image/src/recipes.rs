@@ -12,11 +12,12 @@ const TEXTS: [(&str, &str); 3] = [
 ];
 
 /// Files that recipes put into images, by the name recipes give as `source`.
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 8] = [
     ("files/class-path.sh", include_str!("../recipes/files/class-path.sh")),
     ("files/decom.sh", include_str!("../recipes/files/decom.sh")),
     ("files/entrypoint.sh", include_str!("../recipes/files/entrypoint.sh")),
     ("files/jupyter_server_config.py", include_str!("../recipes/files/jupyter_server_config.py")),
+    ("files/start.options", include_str!("../recipes/files/start.options")),
     ("files/train.py", include_str!("../recipes/files/train.py")),
     // The notebook's own: each kernel loads them.
     ("practice_api.py", include_str!("../../emberyard-manifest/src/assets/practice_api.py")),

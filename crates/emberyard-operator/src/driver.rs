@@ -17,7 +17,7 @@ pub struct Drivers {
     /// Processes, also those that show no UI.
     #[serde(rename = "drivers")]
     pub processes: u32,
-    /// Contexts that show their UI.
+    /// Contexts that show their UI; none where they were not asked for.
     pub contexts: Vec<Context>,
     /// Ports on which something in the pod listens; none from a door that does not tell.
     #[serde(default)]
@@ -47,9 +47,18 @@ impl Context {
 
 /// Asks the door of a notebook's pod.
 pub async fn ask(client: &Client, pod: &Key) -> Result<Drivers, ApiError> {
+    ask_for(client, pod, &[]).await
+}
+
+/// The same, but for the contexts: a driver's JVM, which knows of them, is not disturbed.
+pub async fn ask_for_processes(client: &Client, pod: &Key) -> Result<Drivers, ApiError> {
+    ask_for(client, pod, &[("contexts", "no")]).await
+}
+
+async fn ask_for(client: &Client, pod: &Key, query: &[(&str, &str)]) -> Result<Drivers, ApiError> {
     let Key { namespace, name } = pod;
     let path = format!("/api/v1/namespaces/{namespace}/pods/{name}:{DOOR_PORT}/proxy{SESSION_PATH}");
-    let answer = tokio::time::timeout(PATIENCE, client.get(&path, &[]))
+    let answer = tokio::time::timeout(PATIENCE, client.get(&path, query))
         .await
         .map_err(|_| ApiError::unreachable("the door to the Spark UI does not answer"))??;
     serde_json::from_value(answer).map_err(|error| ApiError::unreachable(error.to_string()))

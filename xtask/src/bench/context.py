@@ -11,6 +11,9 @@ if "@MASTER@":  # stock Spark, alone: nothing of a notebook's settings
     conf.setMaster("@MASTER@")
 else:
     conf.set("spark.executor.instances", "@EXECUTORS@")
+    if "@START@":
+        conf.set("spark.executorEnv.EMBERYARD_FAST_START", "@START@")
+time.sleep(@IDLE@)  # a kernel that its user has just opened, and thinks
 begin = time.monotonic()
 sc = pyspark.SparkContext(conf=conf)
 # The driver counts itself.

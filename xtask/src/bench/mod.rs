@@ -4,6 +4,7 @@
 mod api;
 mod context;
 mod first_light;
+mod guard;
 mod lab;
 pub mod load;
 mod machine;
@@ -11,7 +12,10 @@ mod memory;
 mod page;
 mod processes;
 mod record;
+mod replaced;
 mod series;
+mod show;
+mod stock;
 mod up;
 mod yard;
 

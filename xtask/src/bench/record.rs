@@ -65,6 +65,7 @@ pub enum Unit {
     /// 2^30 bytes.
     Gibibytes,
     PerSecond,
+    PerMinute,
     /// Of one core's time.
     CorePercent,
 }
@@ -78,12 +79,13 @@ impl Unit {
             Self::Megabytes => "MB",
             Self::Gibibytes => "GiB",
             Self::PerSecond => "/s",
+            Self::PerMinute => "/min",
             Self::CorePercent => "% of a core",
         }
     }
 
     fn more_is_better(self) -> bool {
-        self == Self::PerSecond
+        matches!(self, Self::PerSecond | Self::PerMinute)
     }
 }
 

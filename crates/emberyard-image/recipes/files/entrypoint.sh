@@ -24,14 +24,10 @@ start_options() {
     *-XX:+Use*GC*) ;;
     *) [ "${SPARK_EXECUTOR_CORES:-1}" != 1 ] || START_OPTIONS+=(-XX:+UseSerialGC) ;;
     esac
-    # The more the JVM compiles at its start, the later it works; what is never compiled well makes long jobs slow.
     case $EMBERYARD_FAST_START in
-    later)
-        START_OPTIONS+=(-XX:Tier3InvocationThreshold=1000 -XX:Tier3MinInvocationThreshold=500)
-        START_OPTIONS+=(-XX:Tier3CompileThreshold=10000 -XX:Tier4InvocationThreshold=20000)
-        START_OPTIONS+=(-XX:Tier4MinInvocationThreshold=3000 -XX:Tier4CompileThreshold=60000)
-        ;;
+    off) ;;
     c1) START_OPTIONS+=(-XX:TieredStopAtLevel=1) ;;
+    *) START_OPTIONS+=(@/opt/emberyard/start.options) ;;
     esac
     archive_identity
     if [ ! -f "$EMBERYARD_ARCHIVE" ]; then

@@ -73,7 +73,8 @@ def archive(wanted):
 
     def fits(class_path):
         java = read(os.path.join(os.environ.get("JAVA_HOME", ""), "release")).rstrip("\n")
-        return os.path.exists(f"{ARCHIVE}/spark.jsa") and read(f"{ARCHIVE}/trained-for") == f"{java}\n{class_path}"
+        there = os.path.exists(f"{ARCHIVE}/spark.jsa") and os.path.exists(spark_start.START)
+        return there and read(f"{ARCHIVE}/trained-for") == f"{java}\n{class_path}"
 
     options = spark_start.archive_options(os.environ, wanted.keys() | defaults(), files, f"{ARCHIVE}/spark.jsa", fits)
     return {"SPARK_SUBMIT_OPTS": options} if options else {}

@@ -6,7 +6,8 @@ use crate::view::{Key, label, owner_pod};
 use emberyard_client::Client;
 use emberyard_manifest::SPARK_APP_LABEL;
 use emberyard_model::Timestamp;
-use emberyard_plan::{GangId, World};
+use emberyard_plan::{GangId, PodId, World};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -14,11 +15,11 @@ use tokio::sync::mpsc;
 /// A driver that is still starting is asked again after this long.
 const AGAIN: Duration = Duration::from_millis(500);
 
-/// What a driver said.
+/// What a driver said; none when it could not be asked.
 #[derive(Debug)]
 pub struct Answer {
     gang: GangId,
-    wants: Wants,
+    wants: Option<Wants>,
 }
 
 /// How many executors an application will have.
@@ -28,7 +29,7 @@ enum Wants {
     Fixed(u32),
     /// That depends on its work (dynamic allocation).
     Varying,
-    /// Its driver still starts, and does not tell yet.
+    /// Its driver was asked, but does not tell yet: it still starts.
     NotTold,
 }
 
@@ -60,16 +61,20 @@ impl Gangs {
 
     /// Takes an answer in.
     pub fn answered(&mut self, Answer { gang, wants }: Answer) {
-        self.known.insert(gang, wants);
+        match wants {
+            Some(wants) => drop(self.known.insert(gang, wants)),
+            None => drop(self.known.remove(&gang)),
+        }
     }
 
-    /// Asks the drivers of gangs whose size is not known, from their first pod on, whether it waits or not: later pods
-    /// of it may wait. Best effort, in the background.
+    /// Asks the drivers of gangs whose size is not known, once no node takes a pod of theirs. Not earlier: the answer
+    /// costs a driver more than a CPU second, as its JVM has not served that page before, at the very time when its user
+    /// waits for it. Best effort, in the background.
     pub fn ask(&mut self, world: &World, pods: &Index, now: Timestamp) {
         let gangs: BTreeSet<&GangId> = world.pods.iter().filter_map(|pod| pod.gang.as_ref()).collect();
         self.known.retain(|gang, _| gangs.contains(gang));
         self.asked.retain(|gang, _| gangs.contains(gang));
-        for gang in gangs {
+        for gang in short_of_room(world, pods) {
             let fresh = self.asked.get(gang).is_some_and(|asked| now.since(*asked) < AGAIN);
             let told = matches!(self.known.get(gang), Some(Wants::Fixed(_) | Wants::Varying));
             if fresh || told {
@@ -77,14 +82,26 @@ impl Gangs {
             }
             let Some((driver, application)) = driver_of(gang, pods) else { continue };
             self.asked.insert(gang.clone(), now);
+            self.known.entry(gang.clone()).or_insert(Wants::NotTold);
             let (client, answers, gang) = (self.client.clone(), self.answers.clone(), gang.clone());
             tokio::spawn(async move {
-                let Ok(drivers) = driver::ask(&client, &driver).await else { return };
+                let wants = driver::ask(&client, &driver).await.ok().map(|drivers| wants(&drivers, &application));
                 // A closed channel means that the operator ends.
-                let _ = answers.send(Answer { wants: wants(&drivers, &application), gang }).await;
+                let _ = answers.send(Answer { gang, wants }).await;
             });
         }
     }
+}
+
+/// Gangs with a pod that the scheduler found no node for.
+fn short_of_room<'a>(world: &'a World, pods: &Index) -> BTreeSet<&'a GangId> {
+    let refused = |id: &PodId| pods.get(&Key::new(&id.namespace, &id.name)).is_some_and(is_refused);
+    world.pods.iter().filter(|pod| pod.node.is_none() && refused(&pod.id)).filter_map(|pod| pod.gang.as_ref()).collect()
+}
+
+fn is_refused(pod: &Value) -> bool {
+    let mut conditions = pod["status"]["conditions"].as_array().into_iter().flatten();
+    conditions.any(|one| one["type"] == "PodScheduled" && one["status"] == "False" && one["reason"] == "Unschedulable")
 }
 
 fn wants(drivers: &Drivers, application: &str) -> Wants {
@@ -107,6 +124,18 @@ fn driver_of(gang: &GangId, pods: &Index) -> Option<(Key, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_pod_without_a_node_to_go_to_is_short_of_room() {
+        let pod = |status: &str, reason: &str| {
+            let condition = serde_json::json!({"type": "PodScheduled", "status": status, "reason": reason});
+            serde_json::json!({"status": {"conditions": [condition]}})
+        };
+        assert!(is_refused(&pod("False", "Unschedulable")));
+        assert!(!is_refused(&pod("False", "SchedulingGated")));
+        assert!(!is_refused(&pod("True", "")));
+        assert!(!is_refused(&serde_json::json!({})));
+    }
 
     #[test]
     fn what_a_driver_wants() {

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// A living driver deletes a finished executor within a second or two, and asking it costs little.
+/// A living driver deletes a finished executor within a second or two.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How far the clocks of a node and of the API server may be apart.
 const SKEW: Duration = Duration::from_secs(10);
@@ -63,8 +63,12 @@ impl Reaper {
                 continue;
             }
             self.asked.insert(pod.clone(), now);
+            // What contexts show counts only once an application is over.
+            let over = suspects.iter().any(|one| one.pod == *pod && one.over);
+            let answer =
+                if over { driver::ask(client, pod).await } else { driver::ask_for_processes(client, pod).await };
             // No answer: the pod is on its way out or up; asked again later.
-            let Ok(drivers) = driver::ask(client, pod).await else { continue };
+            let Ok(drivers) = answer else { continue };
             for Suspect { id, .. } in suspects.iter().filter(|one| one.pod == *pod && one.is_gone(&drivers)) {
                 say(pod, id, reap(client, &pod.namespace, id).await);
             }
