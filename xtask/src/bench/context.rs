@@ -55,6 +55,7 @@ fn run(lab: &Lab) -> Result<Vec<Measure>, String> {
             let stock = |samples: &mut Vec<f64>| -> Result<(), String> {
                 quiet(lab, &yard)?;
                 samples.push(registered(&stock::run(lab, &yard, &stock_code(*peer), PATIENCE)?)?);
+                said(&format!("{peer} executors, stock"), samples);
                 Ok(())
             };
             // Who begins changes with the round.
@@ -64,6 +65,7 @@ fn run(lab: &Lab) -> Result<Vec<Measure>, String> {
             for (case, samples) in CASES.iter().zip(&mut ours).filter(|(case, _)| case.executors == *peer) {
                 quiet(lab, &yard)?;
                 samples.push(registered(&yard.kernel(&code(case, ""), PATIENCE)?)?);
+                said(case.what, samples);
             }
             if round % 2 == 0 {
                 stock(samples)?;
@@ -97,6 +99,11 @@ fn stock_code(executors: usize) -> String {
 /// No JVM of the side before takes part.
 pub fn quiet(lab: &Lab, yard: &Yard<'_>) -> Result<(), String> {
     lab.until("the JVMs before are gone", Duration::from_secs(60), || Ok(!has_java(&yard.dir())))
+}
+
+/// Shows the newest sample: a run takes minutes.
+pub fn said(what: &str, samples: &[f64]) {
+    eprintln!("   {what}: {:.2}", samples.last().copied().unwrap_or_default());
 }
 
 /// Seconds that the code told.

@@ -1,6 +1,6 @@
 //! What a fast start may not cost: the throughput of a job that works for a minute.
 
-use super::context::{quiet, told};
+use super::context::{quiet, said, told};
 use super::lab::Lab;
 use super::record::{Limit, Measure, Unit};
 use super::stock;
@@ -23,9 +23,11 @@ pub fn measures(lab: &Lab, yard: &Yard<'_>) -> Result<Vec<Measure>, String> {
                 quiet(lab, yard)?;
                 if (round + turn) % 2 == 0 {
                     ours.push(rounds(&yard.kernel(&code(*heap, ""), PATIENCE)?)?);
+                    said(&format!("guard, {heap} MiB, rounds a minute"), ours);
                 } else {
                     let code = code(*heap, &format!("local-cluster[2,1,{heap}]"));
                     theirs.push(rounds(&stock::run(lab, yard, &code, PATIENCE)?)?);
+                    said(&format!("guard, {heap} MiB, rounds a minute, stock"), theirs);
                 }
             }
         }

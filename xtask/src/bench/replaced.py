@@ -2,6 +2,7 @@ import os, signal, time
 import pyspark
 
 sc = pyspark.SparkContext()
+TOLD = os.path.abspath("killed")  # below the notebook's folder, which executors share
 
 
 def where(_):
@@ -26,17 +27,17 @@ def die(_):
     """Says when, then ends its own JVM, in the executor that is meant; it may be asked again in another."""
     if os.environ["SPARK_EXECUTOR_ID"] == victim:
         [(_, jvm)] = where(None)
-        with open("killed", "w") as told:
+        with open(TOLD, "w") as told:
             told.write(str(time.time()))
         os.kill(jvm, signal.SIGKILL)
         time.sleep(60)
     yield 1
 
 
-os.path.exists("killed") and os.remove("killed")
+os.path.exists(TOLD) and os.remove(TOLD)
 sc.parallelize(range(16), 16).mapPartitions(die).count()
 while not executors().keys() - first.keys():
     pass
-print("\nreplaced", time.time() - float(open("killed").read()), flush=True)
-os.remove("killed")
+print("\nreplaced", time.time() - float(open(TOLD).read()), flush=True)
+os.remove(TOLD)
 sc.stop()

@@ -1,6 +1,6 @@
 //! An executor that is killed, until its replacement works.
 
-use super::context::{quiet, told};
+use super::context::{quiet, said, told};
 use super::lab::Lab;
 use super::record::{Limit, Measure, Unit};
 use super::yard::{PATIENCE, Yard};
@@ -16,6 +16,7 @@ pub fn measure(lab: &Lab, yard: &Yard<'_>) -> Result<Measure, String> {
         let printed = yard.kernel(include_str!("replaced.py"), PATIENCE)?;
         let seconds = told(&printed, "replaced ");
         samples.push(seconds.ok_or_else(|| format!("no executor was replaced; it printed:\n{printed}"))?);
+        said("executor replaced", &samples);
     }
     let measure = Measure::new("executor killed until its replacement has done a task", Unit::Seconds, samples)?;
     Ok(measure.limited(Limit::Value(LIMIT)).noted("stock Spark on Kubernetes, another day: 3.2 to 4.3 s"))

@@ -1,6 +1,6 @@
 //! A notebook that is opened, until its first data frame is shown.
 
-use super::context::{quiet, told};
+use super::context::{quiet, said, told};
 use super::lab::Lab;
 use super::record::{Measure, Unit};
 use super::stock;
@@ -12,8 +12,10 @@ pub fn measure(lab: &Lab, yard: &Yard<'_>) -> Result<Measure, String> {
     for _ in 0..lab.rounds {
         quiet(lab, yard)?;
         ours.push(shown(&yard.kernel(&code(""), PATIENCE)?)?);
+        said("first df.show()", &ours);
         quiet(lab, yard)?;
         theirs.push(shown(&stock::run(lab, yard, &code("local[*]"), PATIENCE)?)?);
+        said("first df.show(), stock", &theirs);
     }
     Measure::new("kernel's start until the first df.show(), two executors", Unit::Seconds, ours)?
         .against("`local[*]`, no executors", theirs)

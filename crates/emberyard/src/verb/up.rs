@@ -46,28 +46,35 @@ pub async fn bring_up(dir: &YardDir, arguments: &Up) -> Result<Status, Failure> 
         }
         take_over(dir, &status)?;
     }
-    settle(dir, &settings).await?;
+    settle(dir, settings, arguments).await?;
     start_keeper(dir)?;
     wait_for_keeper(dir).await
 }
 
 /// What comes before the first process: checks, settings, images. Running it twice is safe.
 pub async fn prepare(dir: &YardDir, arguments: &Up) -> Result<(), Failure> {
-    settle(dir, &wanted(dir, arguments)?).await
+    settle(dir, wanted(dir, arguments)?, arguments).await
 }
 
-async fn settle(dir: &YardDir, settings: &Settings) -> Result<(), Failure> {
-    ports_are_free(dir, settings)?;
+async fn settle(dir: &YardDir, mut settings: Settings, arguments: &Up) -> Result<(), Failure> {
+    let first = !dir.settings().exists();
+    ports_are_free(dir, &settings)?;
     crate::verb::doctor::preflight(dir, &settings.images(dir))?;
     if settings.notebook.is_some() {
-        crate::verb::image::preflight_session(dir, settings).await?;
+        crate::verb::image::preflight_session(dir, &settings).await?;
     }
     if let Some(text) = settings.gave_way() {
         note(&text);
     }
-    write(dir, settings)?;
+    write(dir, &settings)?;
     if settings.notebook.is_some() {
-        crate::verb::image::ensure(dir, settings).await?;
+        crate::verb::image::ensure(dir, &settings).await?;
+    }
+    if first {
+        // Images can take minutes; nobody knows the ports yet, so one that was taken meanwhile is not missed.
+        settings.api_port = arguments.api_port.map_or_else(|| ports::choose(settings.api_port), Ok)?;
+        settings.gateway_port = arguments.port.map_or_else(|| ports::choose(settings.gateway_port), Ok)?;
+        settings.save(dir)?;
     }
     Ok(())
 }
