@@ -147,6 +147,9 @@ pub(crate) fn claims(
         private["node"] = json!({"name": name, "uid": uid});
     }
     let now = made.now.seconds();
+    if let Some(seconds) = made.warn_after {
+        private["warnafter"] = json!(now + seconds);
+    }
     json!({"iss": made.issuer, "sub": format!("system:serviceaccount:{namespace}:{}", account.key.name),
         "aud": made.audiences, "iat": now, "nbf": now, "exp": now + made.seconds, "jti": made.id, PRIVATE: private})
 }
@@ -156,6 +159,8 @@ pub(crate) struct Made<'a> {
     pub(crate) issuer: &'a str,
     pub(crate) audiences: &'a [String],
     pub(crate) seconds: i64,
+    /// Seconds after which its holder should have read a newer one.
+    pub(crate) warn_after: Option<i64>,
     pub(crate) now: Timestamp,
     pub(crate) id: String,
 }

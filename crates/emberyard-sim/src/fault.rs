@@ -44,6 +44,13 @@ pub enum Fault {
     Freeze,
     /// The same for a minute.
     LongFreeze,
+    /// Every process of the yard stands still, and the yard's clock is an hour further when they go on, as after a laptop
+    /// was closed.
+    ClockJump,
+    /// The journal finds no room on its disk for some seconds.
+    DiskFull,
+    /// A pod fills a volume of its own beyond what it may have.
+    VolumeFull,
     /// Every process of the yard is gone at once, as after a restart of the machine, and `up` is typed.
     Restart,
 }
@@ -58,7 +65,7 @@ pub struct UnknownFault {
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 22] = [
         Self::Executor,
         Self::ExecutorPod,
         Self::PythonWorker,
@@ -77,6 +84,9 @@ impl Fault {
         Self::Cable,
         Self::Freeze,
         Self::LongFreeze,
+        Self::ClockJump,
+        Self::DiskFull,
+        Self::VolumeFull,
         Self::Restart,
     ];
 
@@ -101,6 +111,9 @@ impl Fault {
             Self::Cable => "cable",
             Self::Freeze => "freeze",
             Self::LongFreeze => "long-freeze",
+            Self::ClockJump => "clock-jump",
+            Self::DiskFull => "disk-full",
+            Self::VolumeFull => "volume-full",
             Self::Restart => "restart",
         }
     }

@@ -40,7 +40,10 @@ impl Fault {
             | Self::Link
             | Self::Cable
             | Self::Freeze
-            | Self::LongFreeze => Promise::Answer,
+            | Self::LongFreeze
+            | Self::ClockJump
+            | Self::DiskFull
+            | Self::VolumeFull => Promise::Answer,
         }
     }
 
@@ -60,7 +63,9 @@ impl Fault {
         match self {
             Self::Link | Self::Freeze => Some((2_000, 8_000)),
             // Shorter than a node's lease, and longer.
-            Self::Cable => Some((1_000, 9_000)),
+            Self::Cable | Self::DiskFull => Some((1_000, 9_000)),
+            // Only the standing still: the clock goes an hour in that time.
+            Self::ClockJump => Some((500, 3_000)),
             Self::LongFreeze => Some((60_000, 60_000)),
             _ => None,
         }

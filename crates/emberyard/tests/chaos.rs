@@ -37,7 +37,7 @@ fn it_holds_without_root() {
         return;
     }
     let yard = Yard::up_as(Some(12345), &[]);
-    rehearse(&yard, "operator,notebook-pod,link", 3, 3);
+    rehearse(&yard, "operator,notebook-pod,link,clock-jump,disk-full", 3, 5);
     yard.down();
 }
 

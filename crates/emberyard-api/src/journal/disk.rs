@@ -21,6 +21,10 @@ pub trait Disk: Send + Sync {
     fn remove(&self, name: &str) -> io::Result<()>;
     /// Makes new, renamed and removed names durable.
     fn sync_folder(&self) -> io::Result<()>;
+    /// How many bytes all files may have together, if somebody set a limit.
+    fn limit(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// A file open for appending.
@@ -84,6 +88,10 @@ impl Disk for RealDisk {
     fn sync_folder(&self) -> io::Result<()> {
         File::open(&self.folder)?.sync_all()
     }
+
+    fn limit(&self) -> Option<u64> {
+        (self.limit)()
+    }
 }
 
 struct RealFile {
@@ -121,5 +129,36 @@ impl DiskFile for RealFile {
         self.file.set_len(length)?;
         self.file.seek(SeekFrom::End(0))?;
         self.file.sync_all()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::Journal;
+    use super::*;
+    use emberyard_cluster::{Change, Key, Record, Revision};
+    use emberyard_model::Timestamp;
+    use std::sync::Arc;
+
+    /// Leases are renewed for ever: what was overwritten must not count against the limit.
+    #[test]
+    fn the_journal_becomes_a_snapshot_before_it_reaches_its_limit() {
+        let folder = tempfile::tempdir().unwrap();
+        let limit = 400_000;
+        let disk = RealDisk::new(folder.path(), Arc::new(move || Some(limit))).unwrap();
+        let (mut journal, _) = Journal::open(Arc::new(disk)).unwrap();
+        let snapshot = vec![0; 90_000];
+        for revision in 1..=500 {
+            let key = Key::new("leases", "kube-node-lease", "node-1");
+            let json = vec![b'x'; 5_000].into();
+            let renewed = Record { revision: Revision(revision), time: Timestamp(0), change: Change::Put, key, json };
+            journal.append(&[renewed]).unwrap();
+            if journal.wants_snapshot() {
+                journal.keep_snapshot(&snapshot).unwrap();
+            }
+        }
+        let sizes = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().metadata().unwrap().len());
+        assert!(sizes.sum::<u64>() <= limit);
     }
 }

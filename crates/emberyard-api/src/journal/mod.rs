@@ -132,9 +132,11 @@ impl Journal {
         recover::recover(self.disk.as_ref(), Some((&self.name, self.length)))
     }
 
-    /// Whether the segment has grown enough to be replaced by a snapshot.
+    /// Whether the segment has grown enough to be replaced by a snapshot. Under a limit that is earlier: the old snapshot,
+    /// the segment and the new snapshot lie there together for a moment.
     pub fn wants_snapshot(&self) -> bool {
-        !self.dirty && self.length > self.segment_bytes.max(2 * self.snapshot)
+        let segment = self.disk.limit().map_or(self.segment_bytes, |limit| self.segment_bytes.min(limit / 3));
+        !self.dirty && self.length > segment.max(2 * self.snapshot)
     }
 
     /// Keeps a snapshot of the state at [`Self::durable`], begins a new segment and drops what is no longer needed.

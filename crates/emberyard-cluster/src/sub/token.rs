@@ -18,6 +18,9 @@ use std::time::Duration;
 
 const SHORTEST: i64 = 600;
 const LONGEST: i64 = 365 * 24 * 3600;
+/// What admission asks for in pods that ask for nothing. Programs in them may read such a token once and never again, as
+/// Spark's driver does: as in kube-apiserver it is good for a year, which ends with its pod, and only named short.
+const PROJECTED: i64 = 3607;
 
 impl Call<'_> {
     pub(super) fn token(&mut self, at: &Place, due: &Gvk) -> Outcome<Done> {
@@ -53,8 +56,15 @@ impl Call<'_> {
         }
         let node = pod.map(|pod| PodView(&pod.value).node_name()).filter(|node| !node.is_empty());
         let node = node.and_then(|name| self.server.store.get("nodes", "", name)).cloned();
-        let made =
-            Made { issuer: &issuer, audiences: &audiences, seconds, now: self.now, id: entropy::uid(self.entropy) };
+        let extended = seconds == PROJECTED && pod.is_some() && audiences == [issuer.as_str()];
+        let made = Made {
+            issuer: &issuer,
+            audiences: &audiences,
+            seconds: if extended { LONGEST } else { seconds },
+            warn_after: extended.then_some(seconds),
+            now: self.now,
+            id: entropy::uid(self.entropy),
+        };
         let claims = tokens::claims(
             &account,
             bound.as_ref().map(|(claim, object)| (*claim, &**object)),

@@ -225,8 +225,19 @@ fn tokens_die_with_what_they_are_bound_to() {
     let user = yard.server.authenticate_claims(&claims, yard.now).unwrap();
     assert_eq!(user.name, "system:serviceaccount:default:default");
     assert_eq!(user.extra["authentication.kubernetes.io/pod-name"], ["a"]);
-    let later = yard.now.plus(Duration::from_secs(3608));
-    assert!(yard.server.authenticate_claims(&claims, later).is_err());
+    let later = |seconds| yard.now.plus(Duration::from_secs(seconds));
+    // Who never reads its token again is served on; the time after which it should is in the token.
+    assert!(yard.server.authenticate_claims(&claims, later(30 * 3600)).is_ok());
+    assert_eq!(claims["kubernetes.io"]["warnafter"], yard.now.seconds() + 3607);
+    assert!(yard.server.authenticate_claims(&claims, later(366 * 24 * 3600)).is_err());
+    for spec in [
+        json!({"expirationSeconds": 3600, "boundObjectRef": bound}),
+        json!({"expirationSeconds": 3607}),
+        json!({"expirationSeconds": 3607, "boundObjectRef": bound, "audiences": ["x"]}),
+    ] {
+        let claims = token(&mut yard, "default", spec).unwrap();
+        assert!(claims["exp"].as_i64().unwrap() - yard.now.seconds() <= 3607, "{claims}");
+    }
     let mut foreign = claims.clone();
     foreign["aud"] = json!(["other"]);
     assert!(yard.server.authenticate_claims(&foreign, yard.now).is_err());

@@ -4,6 +4,7 @@ mod disk;
 mod events;
 mod files;
 mod images;
+mod jump;
 mod limits;
 mod manager;
 mod memory;

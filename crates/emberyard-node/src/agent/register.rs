@@ -1,5 +1,7 @@
 //! The node's own object: registration, condition, lease.
 
+use super::jump::Clocks;
+use super::pod::Message;
 use super::{Node, images};
 use crate::net::address::KUBELET_PORT;
 use emberyard_client::{ApiError, ContentKind};
@@ -8,7 +10,7 @@ use emberyard_pod::Event;
 use serde_json::{Value, json};
 use std::fs;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The lease's life span, seconds: a node counts as lost after it.
 const LEASE_SECONDS: u64 = 5;
@@ -30,8 +32,13 @@ pub(super) async fn keep(node: Arc<Node>) {
     node.events.node(node.name(), Event::normal("Starting", "Starting the node's agent".into()));
     let mut ticks = tokio::time::interval(RENEW);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut clocks = Clocks::new(node.now(), Instant::now());
     for count in 0_u32.. {
         ticks.tick().await;
+        if clocks.jumped(node.now(), Instant::now()) {
+            tracing::info!("the clock has jumped: tokens of pods are looked at");
+            node.registry.all().iter().for_each(|pod| node.registry.tell(&pod.uid, Message::Stale));
+        }
         if let Err(error) = renew(&node).await {
             tracing::debug!(%error, "lease not renewed");
             continue;

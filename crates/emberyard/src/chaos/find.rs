@@ -43,12 +43,13 @@ impl Scene {
         Records::new(&self.dir.run()).adopt(role).ok_or_else(|| format!("{role} does not run"))
     }
 
-    /// The notebook's pod.
+    /// The notebook's pod; one that is being deleted is none.
     pub async fn notebook_pod(&self) -> Result<Found, String> {
         let pods = self.stage.list("pods", ("labelSelector", "emberyard.dev/notebook")).await;
         let pods = pods.map_err(|failure| failure.to_string())?;
         let wanted = format!("{}-0", self.stage.notebook().name);
-        let pod = pods.iter().find(|pod| pod["metadata"]["name"] == wanted.as_str());
+        let stays = |pod: &&Value| pod["metadata"]["deletionTimestamp"].is_null();
+        let pod = pods.iter().filter(stays).find(|pod| pod["metadata"]["name"] == wanted.as_str());
         self.found(pod.ok_or("the notebook has no pod")?)
     }
 

@@ -51,8 +51,9 @@ async fn nodes(scene: &Scene) -> Result<(), String> {
     Err(format!("ready are {ready:?}, running {run:?}, at least {least} should"))
 }
 
-/// The notebook's server answers.
+/// The notebook's server answers, and from a pod that stays: one that was deleted answers until it has ended.
 async fn notebook(scene: &Scene) -> Result<(), String> {
+    scene.notebook_pod().await?;
     let link = scene.stage.link().await.map_err(|failure| failure.to_string())?;
     let jupyter = Jupyter::from_link(&link).map_err(|error| error.to_string())?;
     if jupyter.answers().await { Ok(()) } else { Err("the notebook does not answer".to_owned()) }

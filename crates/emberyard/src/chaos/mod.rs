@@ -1,11 +1,14 @@
 //! Carries out what `emberyard-sim` plans: jobs in the yard's own notebook, faults at their moments, and a look at what came of it.
 
+mod clock;
 mod find;
+mod full;
 mod health;
 mod job;
 mod leftovers;
 mod linger;
 mod strike;
+mod volume;
 
 use crate::cli::Up;
 use crate::demo::Stage;

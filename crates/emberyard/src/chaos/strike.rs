@@ -103,6 +103,9 @@ pub async fn strike(scene: &Scene, strike: &Strike, kernel: &str) -> Result<Stri
             tokio::time::sleep(strike.lasts()).await;
             Ok(format!("{} processes for {} ms", frozen.count(), strike.lasts_ms))
         }
+        Fault::ClockJump => super::clock::strike(scene, strike).await,
+        Fault::DiskFull => super::full::strike(scene, strike).await,
+        Fault::VolumeFull => super::volume::strike(scene, strike).await,
         Fault::Restart => {
             let dir = scene.dir.path().to_path_buf();
             let swept = tokio::task::spawn_blocking(move || emberyard_sandbox::sweep(&dir)).await;

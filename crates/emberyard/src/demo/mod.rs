@@ -41,6 +41,11 @@ impl Stage {
         &self.notebook
     }
 
+    /// The API as its administrator has it.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// The notebook's link, with its token.
     pub async fn link(&self) -> Result<String, Failure> {
         let path = session::path(self.notebook.namespace.as_str(), self.notebook.name.as_str());

@@ -62,6 +62,10 @@ pub(super) async fn yard(
     progress.step("certificates");
     super::credentials::ensure(&dir, &settings)?;
     progress.step("yard's network");
+    if YardHolder::adopt(dir.path()).map_err(sandbox)?.is_none() {
+        let path = dir.clock_ahead();
+        crate::yard::clock::set_right(&dir).map_err(|source| KeeperError::File { path, source })?;
+    }
     let yard = emberyard_sandbox::create_yard(dir.path(), mode).map_err(sandbox)?;
     let place = Place::from(&yard);
     let setup: &[&str] = if settings.outbound_by_proxy { &["setup", "--no-redirect"] } else { &["setup"] };

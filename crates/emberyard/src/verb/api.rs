@@ -2,6 +2,7 @@
 
 use crate::error::Failure;
 use crate::machine;
+use crate::yard::clock::clock;
 use crate::yard::folder::write_private;
 use crate::yard::{Settings, YardDir};
 use emberyard_api::pki::Names;
@@ -36,7 +37,7 @@ pub async fn run(dir: YardDir) -> Result<(), Failure> {
         cluster: emberyard_cluster::Config::default(),
         listeners,
         controllers,
-        clock: Arc::new(machine::now),
+        clock: Arc::new(clock(&dir)),
         entropy: Box::new(machine::fill),
         shutdown,
     };

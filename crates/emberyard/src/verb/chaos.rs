@@ -7,7 +7,7 @@ use crate::demo::Stage;
 use crate::error::Failure;
 use crate::output;
 use crate::progress::note;
-use crate::yard::{Settings, YardDir};
+use crate::yard::{Settings, YardDir, clock};
 use emberyard_sim::{Report, Strike, schedule};
 
 /// Runs the verb. A yard that was not running is started and, unless `--keep`, stopped again.
@@ -34,6 +34,10 @@ pub async fn run(dir: &YardDir, arguments: &Chaos, form: Form) -> Result<(), Fai
         super::down::stop(dir)?;
         let left = emberyard_sandbox::find(dir.path()).map_err(|error| Failure::Machine(error.to_string()))?;
         report.leftovers.extend(left.iter().map(|process| format!("process {}", process.pid)));
+    } else if let hours @ 1.. = clock::ahead(dir).as_secs() / 3600 {
+        note(&format!(
+            "the yard's clock stays {hours} h ahead until the yard is started anew: `emberyard down`, then `up`"
+        ));
     }
     if matches!(form, Form::Json | Form::Yaml) {
         output::structured(form, &report)?;

@@ -2,6 +2,7 @@
 
 use crate::error::Failure;
 use crate::keeper::NodeFile;
+use crate::yard::clock::clock;
 use crate::yard::{Settings, YardDir};
 use emberyard_model::{Explained, NodeName};
 use emberyard_node::net::address::NodeNumber;
@@ -44,7 +45,7 @@ pub async fn run(dir: YardDir, name: NodeName) -> Result<(), Failure> {
         },
         mounts: file.mounts.into_iter().map(|(inside, host)| (inside.display().to_string(), host)).collect(),
         dir: folder,
-        clock: Arc::new(crate::machine::now),
+        clock: Arc::new(clock(&dir)),
         shutdown: shutdown.clone(),
     };
     crate::machine::cancel_on_terminate(shutdown)?;

@@ -3,6 +3,7 @@
 use crate::error::Failure;
 use crate::launcher::{Keeper, SHAPE, resources};
 use crate::machine;
+use crate::yard::clock::clock;
 use crate::yard::{Settings, YardDir, outside};
 use emberyard_client::Client;
 use emberyard_cloud::Local;
@@ -45,7 +46,7 @@ pub async fn run(dir: YardDir) -> Result<(), Failure> {
             ..SessionSettings::new(format!("http://127.0.0.1:{}", settings.gateway_port))
         },
         fleet: Some(fleet),
-        clock: Arc::new(machine::now),
+        clock: Arc::new(clock(&dir)),
         entropy: Arc::new(machine::fill),
         shutdown: shutdown.clone(),
     };

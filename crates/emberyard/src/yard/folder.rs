@@ -95,6 +95,10 @@ impl YardDir {
     pub fn api_failure(&self) -> PathBuf {
         self.run().join("api-failure.txt")
     }
+    /// By how much the yard's clock is ahead of the machine's; see [`super::clock`].
+    pub fn clock_ahead(&self) -> PathBuf {
+        self.run().join("clock-ahead")
+    }
     /// The keeper's control socket.
     pub fn keeper_socket(&self) -> PathBuf {
         self.run().join("keeper.sock")

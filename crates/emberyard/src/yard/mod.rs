@@ -1,5 +1,6 @@
 //! The yard's folder: what lies where, and the settings that stay.
 
+pub mod clock;
 pub mod folder;
 pub mod outside;
 pub mod ports;

@@ -22,6 +22,7 @@ impl PodTask {
                 Err(error) => tracing::error!(pod = %self.pod.metadata.name, %error, "a change cannot be read"),
             },
             Message::Gone => self.observed.object_gone = true,
+            Message::Stale => super::volumes::refresh(self),
             Message::End(ended) => {
                 self.tell(None, Event::warning("Evicted", ended.message.clone()));
                 self.observed.ended.get_or_insert(ended);

@@ -13,6 +13,8 @@ pub(crate) enum Message {
     Object(Box<Value>),
     /// The object is no more.
     Gone,
+    /// Time has passed in which nobody could renew the pod's tokens.
+    Stale,
     /// The pod must end as a whole.
     End(Ended),
     /// Volumes are ready, or why not.

@@ -98,7 +98,8 @@ impl PodTask {
         let (wanted, reader) = watch::channel(Wanted::default());
         let done = Arc::new(Notify::new());
         let writer = tokio::spawn(write(self.node.clone(), subject, reader, done.clone()));
-        let mut refresh = Instant::now() + REFRESH;
+        // While no agent was there nothing was renewed, and containers that start anew read it now.
+        let mut refresh = Instant::now() + if self.adopted { Duration::ZERO } else { REFRESH };
         loop {
             let (wake, finalize) = self.decide(&wanted);
             if finalize {

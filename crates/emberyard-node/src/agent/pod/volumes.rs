@@ -183,7 +183,16 @@ struct Kept {
     audience: String,
     expiration: u64,
     token: String,
+    #[serde(default)]
+    made: Timestamp,
     renew: Timestamp,
+}
+
+impl Kept {
+    /// Neither near its end nor from the future: after the clock was set back nobody takes it yet.
+    fn is_good(&self, now: Timestamp) -> bool {
+        self.made <= now && now < self.renew
+    }
 }
 
 /// The pod's tokens: kept ones while they are young, else new ones (at four fifths of their life, as a kubelet).
@@ -195,17 +204,17 @@ async fn tokens(work: &Work) -> Result<Tokens, String> {
     let (mut tokens, mut keep, mut changed) = (Tokens::new(), Vec::new(), false);
     for request in wanted {
         let old = kept.iter().find(|k| k.audience == request.audience && k.expiration == request.expiration);
-        let (token, renew) = match old {
-            Some(old) if now < old.renew => (old.token.clone(), old.renew),
+        let (token, made, renew) = match old {
+            Some(old) if old.is_good(now) => (old.token.clone(), old.made, old.renew),
             _ => match objects::token(&work.node, &work.pod, &request).await {
                 Ok((token, expires)) => {
                     changed = true;
                     let life = Timestamp::parse(&expires).map_or(Duration::from_secs(600), |at| at.since(now));
-                    (token, now.plus(life.mul_f64(0.8)))
+                    (token, now, now.plus(life.mul_f64(0.8)))
                 }
                 // An old token is better than none while the API server is away.
                 Err(error) => match old {
-                    Some(old) if error.is_passing() => (old.token.clone(), old.renew),
+                    Some(old) if error.is_passing() => (old.token.clone(), old.made, old.renew),
                     _ => return Err(format!("no token for the pod's service account: {error}")),
                 },
             },
@@ -214,6 +223,7 @@ async fn tokens(work: &Work) -> Result<Tokens, String> {
             audience: request.audience.clone(),
             expiration: request.expiration,
             token: token.clone(),
+            made,
             renew,
         });
         tokens.insert(request, token);
@@ -274,4 +284,18 @@ fn volume_path(node: &Node, path: &str) -> PathBuf {
         return PathBuf::from(path);
     }
     node.host_path(path).0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_good_from_its_making_until_its_renewal() {
+        let at = Timestamp::from_seconds;
+        let kept =
+            Kept { audience: String::new(), expiration: 3607, token: String::new(), made: at(100), renew: at(200) };
+        assert!(kept.is_good(at(100)) && kept.is_good(at(199)));
+        assert!(!kept.is_good(at(200)) && !kept.is_good(at(99)));
+    }
 }
