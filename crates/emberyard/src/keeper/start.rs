@@ -62,6 +62,13 @@ pub(super) async fn yard(
     progress.step("certificates");
     super::credentials::ensure(&dir, &settings)?;
     progress.step("yard's network");
+    if YardHolder::adopt(dir.path()).map_err(sandbox)?.is_none() {
+        // Nobody reaches what still runs of a yard whose holder was killed: its network is not the one made now.
+        let swept = emberyard_sandbox::sweep(dir.path()).map_err(sandbox)?;
+        if swept > 0 {
+            tracing::warn!(processes = swept, "the yard's holder was killed: what outlived it is stopped");
+        }
+    }
     let yard = emberyard_sandbox::create_yard(dir.path(), mode).map_err(sandbox)?;
     let place = Place::from(&yard);
     let setup: &[&str] = if settings.outbound_by_proxy { &["setup", "--no-redirect"] } else { &["setup"] };
