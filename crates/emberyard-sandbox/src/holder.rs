@@ -122,6 +122,11 @@ impl NodeHolder {
         self.process.is_alive()
     }
 
+    /// Whether it runs and is not on its way out, with the node's processes before it.
+    pub fn goes_on(&self) -> bool {
+        self.process.goes_on()
+    }
+
     /// Kills it and with it every process of the node, waits until all are gone, removes its record and control groups.
     pub fn kill(&self) -> Result<()> {
         self.process.kill()?;

@@ -27,7 +27,7 @@ const GONE_WITHIN: Duration = Duration::from_secs(10);
 impl ProcessId {
     /// The process that now has this pid.
     pub fn of(pid: i32) -> Result<Self> {
-        let (start_time, _) = stat(pid).ok_or_else(|| SandboxError::Gone(format!("process {pid}")))?;
+        let start_time = stat(pid).ok_or_else(|| SandboxError::Gone(format!("process {pid}")))?.start_time;
         Ok(Self { pid, start_time, boot: boot()? })
     }
 
@@ -44,12 +44,22 @@ impl ProcessId {
 
     /// Whether it still runs (a zombie does not).
     pub fn is_alive(&self) -> bool {
-        self.is_this_boot() && stat(self.pid).is_some_and(|(start, state)| start == self.start_time && !is_over(state))
+        self.stat().is_some_and(|stat| !stat.is_over())
+    }
+
+    /// Whether it runs and will go on. The first process of a pid namespace outlives all others there: it is on its way
+    /// out, but alive, while the kernel kills them.
+    pub fn goes_on(&self) -> bool {
+        self.stat().is_some_and(|stat| !stat.is_over() && stat.flags & EXITING == 0)
     }
 
     /// Whether it, or its zombie, is still there.
     fn exists(&self) -> bool {
-        self.is_this_boot() && stat(self.pid).is_some_and(|(start, _)| start == self.start_time)
+        self.stat().is_some()
+    }
+
+    fn stat(&self) -> Option<Stat> {
+        stat(self.pid).filter(|stat| stat.start_time == self.start_time && self.is_this_boot())
     }
 
     fn is_this_boot(&self) -> bool {
@@ -123,22 +133,34 @@ pub fn reap(pidfd: BorrowedFd<'_>) -> Option<(i32, Option<i32>)> {
     }
 }
 
-/// Start time and state letter of a process.
-fn stat(pid: i32) -> Option<(u64, u8)> {
+/// The kernel's `PF_EXITING`.
+const EXITING: u64 = 4;
+
+/// What `/proc/PID/stat` tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stat {
+    state: u8,
+    flags: u64,
+    start_time: u64,
+}
+
+impl Stat {
+    fn is_over(self) -> bool {
+        matches!(self.state, b'Z' | b'X' | b'x')
+    }
+}
+
+fn stat(pid: i32) -> Option<Stat> {
     let text = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
     parse_stat(&text)
 }
 
 /// The name, in parentheses, may hold anything, so fields are counted from the last parenthesis.
-fn parse_stat(text: &[u8]) -> Option<(u64, u8)> {
+fn parse_stat(text: &[u8]) -> Option<Stat> {
     let after = text.iter().rposition(|byte| *byte == b')')? + 1;
     let mut fields = std::str::from_utf8(&text[after..]).ok()?.split_ascii_whitespace();
     let state = fields.next()?.bytes().next()?;
-    Some((fields.nth(18)?.parse().ok()?, state))
-}
-
-fn is_over(state: u8) -> bool {
-    matches!(state, b'Z' | b'X' | b'x')
+    Some(Stat { state, flags: fields.nth(5)?.parse().ok()?, start_time: fields.nth(12)?.parse().ok()? })
 }
 
 fn boot() -> Result<String> {
@@ -153,7 +175,7 @@ mod tests {
     #[test]
     fn names_with_parentheses_do_not_confuse() {
         let line = b"42 (a) b ) R 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 777 0";
-        assert_eq!(parse_stat(line), Some((777, b'R')));
+        assert_eq!(parse_stat(line), Some(Stat { state: b'R', flags: 6, start_time: 777 }));
         assert_eq!(parse_stat(b"42 (a"), None);
     }
 
@@ -161,13 +183,13 @@ mod tests {
     fn an_ended_process_is_told_from_its_successor() {
         let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
         let id = ProcessId::of(child.id() as i32).unwrap();
-        assert!(id.is_alive());
+        assert!(id.is_alive() && id.goes_on());
         let impostor = ProcessId { start_time: id.start_time + 1, ..id.clone() };
         assert!(!impostor.is_alive());
         impostor.kill().unwrap();
         assert!(id.is_alive());
         id.kill().unwrap();
-        assert!(!id.is_alive());
+        assert!(!id.is_alive() && !id.goes_on());
         child.wait().unwrap();
         assert!(matches!(id.pidfd(), Err(SandboxError::Gone(_))));
     }

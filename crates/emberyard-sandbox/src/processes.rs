@@ -26,7 +26,12 @@ impl Processes {
     /// The processes of the container whose main process this is.
     pub fn of(&self, main: &ProcessId) -> &[i32] {
         let mounts = if main.is_alive() { mounts(main.pid) } else { None };
-        mounts.and_then(|mounts| self.0.get(&mounts)).map_or(&[], Vec::as_slice)
+        mounts.map_or(&[], |mounts| self.of_mounts(mounts))
+    }
+
+    /// Those in a mount namespace.
+    pub(crate) fn of_mounts(&self, inode: u64) -> &[i32] {
+        self.0.get(&inode).map_or(&[], Vec::as_slice)
     }
 }
 

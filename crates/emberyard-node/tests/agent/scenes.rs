@@ -1,7 +1,7 @@
 //! What is played: each scene asks the API server for something and looks at what it says and what the logs hold.
 
 use crate::yard::Yard;
-use emberyard_client::{Client, path};
+use emberyard_client::{Client, ContentKind, path};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -18,6 +18,9 @@ pub fn run() -> bool {
         yard.scene("begin");
         yard.replace_agent();
         yard.scene("go-on");
+        yard.scene("doomed");
+        yard.kill_node();
+        yard.scene("lost");
     });
     let uid = rustix::process::geteuid().as_raw();
     let verdict = if outcome.is_ok() { "ok" } else { "FAILED" };
@@ -44,6 +47,11 @@ pub async fn play(dir: &Path, name: &str) {
         "greedy" => crate::greed::greedy(&world).await,
         "begin" => begin(&world).await,
         "go-on" => go_on(&world).await,
+        "doomed" => {
+            world.pod("doomed", "exec sleep 1000", json!({})).await;
+            world.phase("doomed", "Running").await;
+        }
+        "lost" => lost(&world).await,
         other => panic!("no scene {other}"),
     }
 }
@@ -268,6 +276,14 @@ async fn begin(world: &World) {
     world.pod("leaves", "sleep 1; exit 5", json!({})).await;
     world.phase("stays", "Running").await;
     world.phase("leaves", "Running").await;
+}
+
+/// A pod that dies with its node did not just end: the agent leaves it to the cluster to say so.
+async fn lost(world: &World) {
+    let fenced = json!({"metadata": {"annotations": {"emberyard.dev/fenced": "killed"}}});
+    world.client.patch("/api/v1/nodes/node-1", &fenced, ContentKind::MergePatch).await.unwrap();
+    let status = world.phase("doomed", "Failed").await;
+    assert_eq!(status["reason"], "NodeLost", "{status:#}");
 }
 
 async fn go_on(world: &World) {

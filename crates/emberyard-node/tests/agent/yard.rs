@@ -88,6 +88,11 @@ impl Yard {
         self.finish("yard", &["role-scene", &folder, name]);
     }
 
+    /// kill -9 of the node; its agent lives on.
+    pub fn kill_node(&self) {
+        self.node.process.kill().unwrap();
+    }
+
     /// kill -9 of the agent, and a new one.
     pub fn replace_agent(&mut self) {
         let agent = self.children.pop().unwrap();

@@ -115,6 +115,10 @@ impl Loop {
                 self.dirty.insert(key.clone());
             }
         }
+        // Sessions without a pod are forgotten by the clock; no event says so.
+        let is_remembered = |session: &SessionStatus| session.running == 0 && session.waiting.is_empty();
+        let remembered = self.sessions.iter().filter(|(_, sessions)| sessions.iter().any(is_remembered));
+        self.dirty.extend(remembered.map(|(key, _)| key.clone()));
         self.reaper.step(&self.config.client, &self.pods, now).await;
     }
 
@@ -130,14 +134,15 @@ impl Loop {
         let of_this =
             |pod: &&Value| owner_pod(pod) == Some(&pod_name) && pod["metadata"]["namespace"] == key.namespace.as_str();
         let outlook = self.outlook.borrow().clone();
+        let now = (self.config.clock)();
         let spark = Spark {
             executors: self.pods.values().filter(of_this).collect(),
             outlook: &outlook,
             before: self.sessions.get(key).map(Vec::as_slice),
+            now,
         };
         let Some(observed) = Observed::new(notebook, pod, &spark) else { return Ok(()) };
         self.sessions.insert(key.clone(), observed.sessions.clone());
-        let now = (self.config.clock)();
         let spec = observed.spec.clone().map_err(InvalidNotebook::Form);
         let session = match spec.and_then(|spec| validate(observed.identity.clone(), spec, &self.config.session)) {
             Ok(session) => session,

@@ -2,7 +2,7 @@
 
 use crate::view::Key;
 use emberyard_manifest::Identity;
-use emberyard_model::{NotebookSpec, NotebookStatus, SessionStatus};
+use emberyard_model::{NotebookSpec, NotebookStatus, SessionStatus, Timestamp};
 use emberyard_plan::session::{self, Outlook};
 use serde_json::Value;
 
@@ -32,6 +32,8 @@ pub struct Spark<'a> {
     pub outlook: &'a Outlook,
     /// What was found last; the status of the object may be older than that. None at the first look.
     pub before: Option<&'a [SessionStatus]>,
+    /// The time.
+    pub now: Timestamp,
 }
 
 impl Observed {
@@ -54,7 +56,12 @@ impl Observed {
             generation: meta["generation"].as_i64().unwrap_or(0),
             spec,
             pod: pod.cloned(),
-            sessions: session::sessions(&spark.executors, spark.outlook, spark.before.unwrap_or(&status.sessions)),
+            sessions: session::sessions(
+                &spark.executors,
+                spark.outlook,
+                spark.before.unwrap_or(&status.sessions),
+                spark.now,
+            ),
             status,
         })
     }
@@ -64,5 +71,5 @@ impl Observed {
 #[cfg(test)]
 pub(super) fn no_spark() -> Spark<'static> {
     static QUIET: Outlook = Outlook { reasons: Vec::new(), booting: Vec::new() };
-    Spark { executors: Vec::new(), outlook: &QUIET, before: None }
+    Spark { executors: Vec::new(), outlook: &QUIET, before: None, now: Timestamp(0) }
 }

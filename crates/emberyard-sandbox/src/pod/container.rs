@@ -3,6 +3,7 @@
 use super::exec::{launch, pipes};
 use super::inside::{Program, Report, Streams, become_program};
 use super::log::{Lines, Log, Source};
+use super::oom::OutOfMemory;
 use super::spec::{ContainerSpec, IdMap, WindowSize};
 use super::start::Spaces;
 use super::state::{ContainerState, Ended};
@@ -33,6 +34,8 @@ pub struct Container {
     pub streams: Vec<Stream>,
     /// Its input, if it has one that is still open.
     pub stdin: Option<OwnedFd>,
+    /// Its memory, while it runs and must be watched.
+    pub memory: Option<OutOfMemory>,
     spec: ContainerSpec,
     log: Log,
     groups: Vec<PathBuf>,
@@ -64,6 +67,10 @@ impl Container {
         let log = Log::open(&spec.log).step_on("log", spec.log.display())?;
         let groups = cgroup::create_below(pod_groups, &format!("{name}.{}", spec.attempt));
         let mut notes = cgroup::limit(&groups, &spec.limits);
+        let memory = OutOfMemory::watch(&groups).unwrap_or_else(|failure| {
+            notes.push(format!("{}: {}", failure.step, failure.message));
+            None
+        });
         let (streams, mut ours) = if spec.tty { (Streams::Terminal(TERMINAL), Vec::new()) } else { pipes(spec.stdin)? };
         let launched = launch(|report| become_container(&spec, streams, &groups, spaces, ids, report));
         let launched = launched.inspect_err(|_| cgroup::remove(&groups))?;
@@ -91,7 +98,8 @@ impl Container {
             notes,
             memory_cgroup: cgroup::has(&groups, "memory").cloned(),
         };
-        Ok(Self { state, main: Some(launched.pidfd), streams, stdin, spec, log, groups, mounts: launched.mounts })
+        let (main, mounts) = (Some(launched.pidfd), launched.mounts);
+        Ok(Self { state, main, streams, stdin, memory, spec, log, groups, mounts })
     }
 
     /// Reads once from a stream that has something; a stream that has ended is dropped.
@@ -129,7 +137,8 @@ impl Container {
         }
         let out_of_memory = cgroup::out_of_memory_kills(&self.groups) > 0;
         let memory_peak = cgroup::memory_peak(&self.groups);
-        self.state.ended = Some(Ended { at: now(), exit_code, signal, out_of_memory, memory_peak });
+        let programs = self.memory.take().map(OutOfMemory::into_programs).unwrap_or_default();
+        self.state.ended = Some(Ended { at: now(), exit_code, signal, out_of_memory, memory_peak, programs });
         (self.stdin, self.mounts) = (None, None);
         cgroup::remove(&self.groups);
     }
@@ -139,8 +148,28 @@ impl Container {
         if cgroup::kill(&self.groups) {
             return;
         }
-        if let Some(inode) = self.mounts.as_ref().and_then(|mounts| rustix::fs::fstat(mounts).ok()) {
-            super::supervisor::kill_by_mounts(inode.st_ino);
+        if let Some(inode) = self.mounts_inode() {
+            super::supervisor::kill_by_mounts(inode);
+        }
+    }
+
+    fn mounts_inode(&self) -> Option<u64> {
+        self.mounts.as_ref().and_then(|mounts| rustix::fs::fstat(mounts).ok()).map(|stat| stat.st_ino)
+    }
+
+    /// Its memory is full, or that of a group above it.
+    pub fn memory_full(&mut self) {
+        let mounts = self.mounts_inode().unwrap_or(0);
+        if let Some(memory) = &mut self.memory {
+            memory.heard(mounts);
+        }
+    }
+
+    /// Ends it as a whole once the kernel has killed a part of it. Its main process is then waited for as always.
+    pub fn end_if_out_of_memory(&mut self) {
+        if self.memory.as_mut().is_some_and(|memory| memory.is_full() && memory.has_killed()) {
+            let _gone = self.signal(libc::SIGKILL);
+            self.kill_rest();
         }
     }
 

@@ -6,6 +6,7 @@ mod container;
 mod exec;
 mod inside;
 mod log;
+mod oom;
 mod protocol;
 mod spec;
 mod start;

@@ -37,4 +37,7 @@ pub struct Ended {
     /// The most memory its control group ever had, bytes; absent without one, or from a supervisor that did not look.
     #[serde(default)]
     pub memory_peak: Option<u64>,
+    /// Its programs when its memory was full, and what each had, bytes; empty where nobody looked.
+    #[serde(default)]
+    pub programs: Vec<(String, u64)>,
 }

@@ -3,13 +3,14 @@
 use super::client_side::Client;
 use super::container::Container;
 use super::exec::Exec;
+use super::oom::OutOfMemory;
 use super::protocol::{RECORD, Reply, Request, SOCKET, STATES, VERSION};
 use super::spec::PodSandboxSpec;
 use super::start::Spaces;
 use super::state::ContainerState;
 use crate::failure::{Failure, Step, Steps};
 use crate::{cgroup, process, record, sys};
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use std::path::PathBuf;
@@ -18,6 +19,8 @@ use std::path::PathBuf;
 const MOST_CLIENTS: usize = 256;
 /// Bytes read from a container at once.
 const CHUNK: usize = 16 << 10;
+/// Between two looks at a container whose memory is full.
+const SOON: Timespec = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
 
 /// A pod's supervisor.
 pub struct Supervisor {
@@ -40,6 +43,7 @@ enum Ready {
     Init,
     Main(usize),
     Stream(usize, usize),
+    Memory(usize),
     Client(usize),
     Exec(usize),
 }
@@ -76,6 +80,7 @@ impl Supervisor {
             for ready in containers.into_iter().rev().chain(clients) {
                 self.handle(ready);
             }
+            self.containers.iter_mut().for_each(Container::end_if_out_of_memory);
             self.clients.retain(|client| !client.is_over());
             if self.stopping && self.init_ended && self.containers.iter().all(|one| one.main.is_none()) {
                 self.finish();
@@ -94,6 +99,7 @@ impl Supervisor {
         }
         for (number, container) in self.containers.iter().enumerate() {
             waiting.extend(container.main.iter().map(|main| (Ready::Main(number), main.as_fd())));
+            waiting.extend(container.memory.iter().map(|memory| (Ready::Memory(number), memory.event.as_fd())));
             let streams = container.streams.iter().enumerate();
             waiting.extend(streams.map(|(stream, source)| (Ready::Stream(number, stream), source.fd.as_fd())));
         }
@@ -105,7 +111,8 @@ impl Supervisor {
         }
         let mut polled: Vec<PollFd<'_>> =
             waiting.iter().map(|(_, fd)| PollFd::from_borrowed_fd(*fd, PollFlags::IN)).collect();
-        match poll(&mut polled, None) {
+        let full = self.containers.iter().any(|one| one.memory.as_ref().is_some_and(OutOfMemory::is_full));
+        match poll(&mut polled, full.then_some(&SOON)) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error).step("poll"),
         }
@@ -124,6 +131,11 @@ impl Supervisor {
             Ready::Stream(number, stream) => {
                 if let Some(container) = self.containers.get_mut(number) {
                     container.pump(stream, &mut self.buffer);
+                }
+            }
+            Ready::Memory(number) => {
+                if let Some(container) = self.containers.get_mut(number) {
+                    container.memory_full();
                 }
             }
             Ready::Exec(number) => {

@@ -1,8 +1,8 @@
 //! Limits, networks and what is counted.
 
 use crate::Test;
-use crate::world::{World, eventually, run, said};
-use emberyard_sandbox::{Limits, NodeHolder, Place, SandboxError, SocketSpec, open_in, start_pod};
+use crate::world::{World, eventually, run, said, text};
+use emberyard_sandbox::{ContainerSpec, Limits, NodeHolder, Place, SandboxError, SocketSpec, open_in, start_pod};
 use std::time::Duration;
 
 pub const TESTS: &[Test] = &[("limits", limits), ("usage_is_counted", usage), ("host_network_and_sysctls", network)];
@@ -26,6 +26,15 @@ fn limits(world: &World) {
         let ended = pod.wait("eats").unwrap();
         assert!(ended.out_of_memory && ended.exit_code == 137, "{ended:?}");
         assert_eq!(said(&spec.log), "33554432\n", "its limit can be read inside");
+        // Whichever process was too big: the container ends as a whole, and nothing of it goes on.
+        let script = "(x=x; while :; do x=$x$x; done) & exec sleep 1000";
+        let part = ContainerSpec { limits: spec.limits, ..world.container("part", script) };
+        let group = pod.start_container(&part).unwrap().memory_cgroup.unwrap();
+        let version_1 = group.join("memory.oom_control").exists();
+        let ended = pod.wait("part").unwrap();
+        assert!(ended.out_of_memory && ended.exit_code == 137, "{ended:?}");
+        assert_eq!(ended.programs.iter().any(|(name, _)| name == "sleep"), version_1, "{ended:?}");
+        eventually("the end of all of it", || !group.exists() || text(&group.join("cgroup.procs")).is_empty());
     }
     pod.stop().unwrap();
 }

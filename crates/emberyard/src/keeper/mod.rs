@@ -42,6 +42,8 @@ pub(crate) enum Event {
     Restart(Role),
     /// A node's holder ended.
     NodeDied(NodeName),
+    /// The yard's holder ended.
+    YardDied,
     /// A node's boot delay is over.
     BootNode(NodeName),
 }
@@ -89,6 +91,7 @@ pub async fn run(dir: YardDir) -> Result<(), KeeperError> {
     };
     progress.set(Stage::Running);
     keeper.stage = Stage::Running;
+    keeper.watch_yard();
     let mut terminate =
         tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).map_err(KeeperError::System)?;
     loop {
@@ -98,6 +101,14 @@ pub async fn run(dir: YardDir) -> Result<(), KeeperError> {
                     progress.set(Stage::Stopping);
                     keeper.stop().await;
                     let _ = answer.send(Answer::Done);
+                    break;
+                }
+                // Killing the yard is killing its holder. What still runs is reached by nobody who comes later: the next
+                // `up` makes everything anew.
+                Some(Event::YardDied) => {
+                    tracing::error!("the yard's holder ended, and the yard with it: everything stops");
+                    progress.set(Stage::Stopping);
+                    keeper.stop().await;
                     break;
                 }
                 Some(event) => keeper.handle(event).await,
@@ -131,6 +142,7 @@ impl Keeper {
             }
             Event::NodeDied(name) => self.node_died(&name).await,
             Event::BootNode(name) => self.boot_node(&name).await,
+            Event::YardDied => {} // the loop's own
         }
     }
 
@@ -158,6 +170,15 @@ impl Keeper {
             gateway_port: self.settings.gateway_port,
             nodes: self.nodes.values().map(Node::status).collect(),
         }
+    }
+
+    /// Hears of the end of the yard's holder.
+    fn watch_yard(&self) {
+        let (events, holder) = (self.events.clone(), self.yard.process.clone());
+        tokio::spawn(async move {
+            children::ended(&holder).await;
+            let _ = events.send(Event::YardDied).await;
+        });
     }
 
     /// Starts a process, or adopts the one of an earlier keeper.

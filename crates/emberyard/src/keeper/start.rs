@@ -65,6 +65,11 @@ pub(super) async fn yard(
     if YardHolder::adopt(dir.path()).map_err(sandbox)?.is_none() {
         let path = dir.clock_ahead();
         crate::yard::clock::set_right(&dir).map_err(|source| KeeperError::File { path, source })?;
+        // Nobody reaches what still runs of a yard whose holder was killed: its network is not the one made now.
+        let swept = emberyard_sandbox::sweep(dir.path()).map_err(sandbox)?;
+        if swept > 0 {
+            tracing::warn!(processes = swept, "the yard's holder was killed: what outlived it is stopped");
+        }
     }
     let yard = emberyard_sandbox::create_yard(dir.path(), mode).map_err(sandbox)?;
     let place = Place::from(&yard);

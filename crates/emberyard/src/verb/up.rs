@@ -46,6 +46,7 @@ pub async fn bring_up(dir: &YardDir, arguments: &Up) -> Result<Status, Failure> 
         }
         take_over(dir, &status)?;
     }
+    see_out(dir);
     settle(dir, settings, arguments).await?;
     start_keeper(dir)?;
     wait_for_keeper(dir).await
@@ -84,6 +85,15 @@ pub fn running(dir: &YardDir) -> Option<Status> {
     match ask(&dir.keeper_socket(), &Ask::Status, Duration::from_secs(5)) {
         Ok(Answer::Status(status)) if status.stage == Stage::Running => Some(status),
         _ => None,
+    }
+}
+
+/// Waits for a keeper that is on its way down, by `down` or because its yard was killed.
+fn see_out(dir: &YardDir) {
+    let asked = ask(&dir.keeper_socket(), &Ask::Status, Duration::from_secs(5));
+    if matches!(asked, Ok(Answer::Status(status)) if status.stage == Stage::Stopping) {
+        note("the yard is on its way down: it is started again as soon as it is");
+        crate::keeper::wait_until_free(dir, PATIENCE);
     }
 }
 

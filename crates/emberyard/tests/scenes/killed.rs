@@ -51,3 +51,32 @@ fn a_yard_is_killed_and_comes_back_and_goes_without_a_trace() {
         assert!(twice.status.success(), "a second `down`: {}", text(&twice));
     }
 }
+
+/// The yard's holder, by its record.
+fn holder(yard: &Yard) -> String {
+    let record = std::fs::read_to_string(yard.dir().join("run/yard-holder.json")).unwrap();
+    serde_json::from_str::<serde_json::Value>(&record).unwrap()["process"]["pid"].to_string()
+}
+
+#[test]
+fn a_yard_without_its_holder_is_down_and_comes_up_again() {
+    let yard = Yard::up(&["--notebook", "none"]);
+    for keeper_too in [false, true] {
+        let (keeper, holder_before) = (yard.keeper(), holder(&yard));
+        if keeper_too {
+            crate::yard::kill(&keeper);
+        }
+        crate::yard::kill(&holder_before);
+        yard.until("status tells", std::time::Duration::from_secs(20), || {
+            let status = yard.emberyard(&["status"]);
+            if !status.status.success() && text(&status).contains("emberyard up") { Ok(()) } else { Err(text(&status)) }
+        });
+        yard.up_again(&["--notebook", "none"]);
+        assert_ne!((yard.keeper(), holder(&yard)), (keeper, holder_before));
+        yard.until("two nodes", std::time::Duration::from_secs(30), || {
+            let nodes = text(&yard.kubectl(&["get", "nodes"]));
+            if nodes.matches(" Ready").count() == 2 { Ok(()) } else { Err(nodes) }
+        });
+    }
+    yard.down();
+}

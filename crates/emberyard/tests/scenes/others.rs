@@ -23,6 +23,7 @@ fn other_peoples_notebooks() {
     assert!(printed.contains("shrunk to 0") && printed.contains("grown again"), "{printed}");
     nothing_left(&yard);
     decommissioned(&yard);
+    out_of_memory(&yard);
     let printed = yard.run(&notebook!(yard, "ten_contexts.py"));
     assert!(printed.contains("context 9"), "{printed}");
     nothing_left(&yard);
@@ -41,6 +42,28 @@ fn decommissioned(yard: &Yard) {
     std::fs::write(yard.files.join("gone"), "").unwrap();
     let printed = session.finish();
     assert!(printed.contains("nothing was computed twice"), "{printed}");
+    nothing_left(yard);
+}
+
+/// An executor whose Python takes more than its container may have: ended as a whole, replaced, explained with figures.
+fn out_of_memory(yard: &Yard) {
+    let session = yard.start(&notebook!(yard, "out_of_memory.py"));
+    yard.until("the failed job", Duration::from_secs(200), || {
+        if yard.files.join("told").exists() { Ok(()) } else { Err(text(&yard.emberyard(&["status"]))) }
+    });
+    yard.until("status tells", Duration::from_secs(10), || {
+        let status = text(&yard.emberyard(&["status"]));
+        if status.matches("ended: out of memory: used 896Mi").count() >= 3 { Ok(()) } else { Err(status) }
+    });
+    yard.go("seen");
+    let printed = session.finish();
+    assert!(printed.contains("sum 4950") && printed.contains("Spark says 137: True"), "{printed}");
+    for part in [
+        "-exec-1 ended: out of memory: used 896Mi of its memory limit of 896Mi; largest programs: ",
+        "Its limit is 896Mi: the JVM's heap and, beside it, Python and buffers. Raise spark.executor.memoryOverhead",
+    ] {
+        assert!(printed.contains(part), "{part}: {printed}");
+    }
     nothing_left(yard);
 }
 

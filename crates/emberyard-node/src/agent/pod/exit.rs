@@ -86,6 +86,12 @@ fn out_of_memory(
     let limit = spec.and_then(|s| s.resources.limits.get("memory")).map_or(0, |q| q.units().unsigned_abs());
     let mut figures = seen.unwrap_or_else(|| MemoryFigures::new(limit, limit, []));
     figures.used = figures.used.max(ended.memory_peak.unwrap_or(0));
+    // Seen when it was full, which is later than our last look; unless the largest one was gone by then.
+    let full = MemoryFigures::new(limit, limit, ended.programs.iter().cloned());
+    let total = |figures: &MemoryFigures| figures.programs.iter().map(|program| program.bytes).sum::<u64>();
+    if total(&full) > total(&figures) {
+        figures.programs = full.programs;
+    }
     Some(figures)
 }
 

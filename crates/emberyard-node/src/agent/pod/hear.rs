@@ -13,6 +13,11 @@ impl PodTask {
     pub(super) fn hear(&mut self, news: Message) {
         let now = self.node.now();
         match news {
+            // With the node everything in it ends. A kubelet would be dead as well: the cluster finds the node lost, and
+            // says so of its pods, where we could only say that each was killed.
+            Message::States(_) | Message::Lost if !self.node.holder.goes_on() => {
+                tracing::warn!(pod = %self.pod.metadata.name, "ends with its node: not reported");
+            }
             Message::Object(object) => match Pod::read(&object) {
                 Ok(pod) => {
                     self.pod = pod;
