@@ -19,8 +19,6 @@ USUAL_MASTER = re.compile(r"k8s://|local\b|spark://")
 # Set by the shell, the terminal or libraries; no JVM looks at them.
 NOT_FOR_SPARK = re.compile(r"_$|OLDPWD$|SHLVL$|LINES$|COLUMNS$|MPL|PYDEVD_|KMP_|OMP_|MKL_|TF_|TOKENIZERS_|TQDM_")
 
-START = "/opt/emberyard/start.options"  # the image's file of Java options for a fast start
-
 ENOUGH_MIB = 1536  # what must be free for a JVM that nobody asked for
 SHORT_MIB = 512  # below this it goes
 
@@ -84,7 +82,7 @@ def free_mib(meminfo):
 
 
 def archive_options(variables, settings, files, archive, fits):
-    """Options for `spark-submit`'s JVM to start fast, from a class-data archive, in the form of SPARK_SUBMIT_OPTS.
+    """Options for `spark-submit`'s JVM to start from a class-data archive, in the form of SPARK_SUBMIT_OPTS.
 
     The JVM takes an archive only if its class path begins with the archive's own. Spark's begins with a folder, so it is
     given anew, the same jars first; None where the user has a class path of his own. `settings`: names of those
@@ -111,4 +109,4 @@ def archive_options(variables, settings, files, archive, fits):
     if any(re.search(r"""[\s"'\\:*]""", folder) for folder in folders):
         return None
     return (f"-cp {':'.join([class_path, *folders])} -XX:SharedArchiveFile={archive} -Xshare:auto "
-            f"-XX:+UnlockDiagnosticVMOptions -XX:ArchiveRelocationMode=0 -XX:-UsePerfData @{START}")
+            "-XX:+UnlockDiagnosticVMOptions -XX:ArchiveRelocationMode=0 -XX:-UsePerfData")

@@ -23,6 +23,7 @@ from after_import import after_import
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ARCHIVE = "/opt/emberyard/archive"
+LATER = "/opt/emberyard/start.options"  # Java options of the image, for the start of many JVMs on a few cores
 SET_CHILD_SUBREAPER = 36  # of prctl(2)
 IDLE_SECONDS = 1200  # a JVM that nobody wanted for so long goes
 PATIENCE_SECONDS = 60
@@ -73,11 +74,13 @@ def archive(wanted):
 
     def fits(class_path):
         java = read(os.path.join(os.environ.get("JAVA_HOME", ""), "release")).rstrip("\n")
-        there = os.path.exists(f"{ARCHIVE}/spark.jsa") and os.path.exists(spark_start.START)
-        return there and read(f"{ARCHIVE}/trained-for") == f"{java}\n{class_path}"
+        return os.path.exists(f"{ARCHIVE}/spark.jsa") and read(f"{ARCHIVE}/trained-for") == f"{java}\n{class_path}"
 
     options = spark_start.archive_options(os.environ, wanted.keys() | defaults(), files, f"{ARCHIVE}/spark.jsa", fits)
-    return {"SPARK_SUBMIT_OPTS": options} if options else {}
+    if not options:
+        return {}
+    # Images of earlier versions have no such file.
+    return {"SPARK_SUBMIT_OPTS": f"{options} @{LATER}" if os.path.exists(LATER) else options}
 
 
 class Warm:

@@ -1,6 +1,7 @@
 //! Journeys beyond the tutorial's first session, by theme.
 
 pub mod fleet;
+mod greedy;
 mod kernel;
 mod killed;
 pub mod notebooks;

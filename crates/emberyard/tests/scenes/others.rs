@@ -10,6 +10,7 @@ macro_rules! notebook {
         format!("import os\nos.chdir('{}')\n{}", $yard.files.display(), include_str!(concat!("../notebooks/", $name)))
     };
 }
+pub(super) use notebook;
 
 #[test]
 fn other_peoples_notebooks() {
