@@ -92,13 +92,15 @@ fn application(executor: &Value) -> Option<(Key, &str)> {
     Some((Key::new(Key::of(executor).namespace, owner_pod(executor)?), label(executor, SPARK_APP_LABEL)?))
 }
 
-/// Applications whose driver's pod is gone or over, or whose driver's container is younger than they: it ended, and began
-/// anew without it. Garbage collection would give their executors half a minute to say good-bye to nobody.
+/// Applications whose driver's pod is gone or over, or whose driver's container does not run, or is younger than they: it
+/// ended, and begins anew without it. Garbage collection would give their executors half a minute to say good-bye to nobody.
 fn outlived<'a>(executors: &[&'a Value], pod: impl Fn(&Key) -> Option<&'a Value>) -> BTreeSet<(Key, &'a str)> {
     let is_older = |executor: &Value, owner: &Value| {
         let containers = owner["status"]["containerStatuses"].as_array().into_iter().flatten();
-        let mut started = containers.filter(|one| one["name"] == DRIVERS_IN).filter_map(started);
-        started.any(|since| created(executor).is_some_and(|created| created.plus(SKEW) < since))
+        let mut drivers = containers.filter(|one| one["name"] == DRIVERS_IN);
+        let younger = |since| created(executor).is_some_and(|created| created.plus(SKEW) < since);
+        // It ran when it made the executor; now it may wait for its next start, up to five minutes.
+        drivers.any(|one| one["state"].get("running").is_none() || started(one).is_some_and(younger))
     };
     let applications = executors.iter().filter_map(|executor| {
         let (key, id) = application(executor)?;
@@ -228,6 +230,8 @@ mod tests {
             found.into_iter().map(|(_, id)| id.to_owned()).collect()
         };
         assert_eq!(found(Some(&owner)), ["another", "before"]);
+        owner["status"]["containerStatuses"][1]["state"] = json!({"waiting": {"reason": "CrashLoopBackOff"}});
+        assert_eq!(found(Some(&owner)), ["another", "before", "since"]);
         owner["status"]["phase"] = json!("Failed");
         assert_eq!(found(Some(&owner)), ["another", "before", "since"]);
         assert_eq!(found(None), ["another", "before", "since"]);
