@@ -10,6 +10,7 @@ import functools
 import signal
 import sys
 import threading
+import time
 
 from after_import import after_import
 
@@ -31,20 +32,46 @@ def keep_handler(module):
     module.SparkContext._do_init = with_the_kernels
 
 
+def say_goodbye(module):
+    """Lets an interrupt be an interrupt: the connection that it broke may refuse PySpark's last word about a job."""
+    leave = module.SCCallSiteSync.__exit__
+
+    @functools.wraps(leave)
+    def after_interrupt(self, kind, value, traceback):
+        try:
+            return leave(self, kind, value, traceback)
+        except Exception:
+            if kind is not KeyboardInterrupt:
+                raise
+
+    module.SCCallSiteSync.__exit__ = after_interrupt
+
+
+def was_interrupted(error):
+    """Whether an interrupt is at the root of what a cell ended with."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
 def cancel(result):
     """Called after each cell."""
-    if not isinstance(result.error_in_exec, KeyboardInterrupt):
+    if not was_interrupted(result.error_in_exec):
         return
     kind = getattr(sys.modules.get("pyspark"), "SparkContext", None)
     context = getattr(kind, "_active_spark_context", None)
     if context is None:
         return
-    try:
-        context.cancelAllJobs()  # what PySpark's own handler does
-    except Exception:  # noqa: BLE001 - the driver has ended, and its jobs with it
-        pass
+    for pause in (0, 0.1, 0.5, 2):  # the connection that was broken may be refused for a moment
+        time.sleep(pause)
+        try:
+            return context.cancelAllJobs()  # what PySpark's own handler does
+        except Exception:  # noqa: BLE001 - or the driver has ended, and its jobs with it
+            pass
 
 
 def load_ipython_extension(shell):
-    after_import({"pyspark.core.context": keep_handler})
+    after_import({"pyspark.core.context": keep_handler, "pyspark.traceback_utils": say_goodbye})
     shell.events.register("post_run_cell", cancel)
