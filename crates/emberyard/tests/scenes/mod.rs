@@ -2,7 +2,6 @@
 
 pub mod fleet;
 mod greedy;
-mod kernel;
 mod killed;
 pub mod notebooks;
 mod others;
