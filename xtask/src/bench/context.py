@@ -1,13 +1,8 @@
-import os, time
+import time
 import pyspark
 
 conf = pyspark.SparkConf()
 if "@MASTER@":  # stock Spark, alone: nothing of a notebook's settings
-    home = os.path.dirname(pyspark.__file__)
-    os.makedirs("/tmp/spark")  # local-cluster's workers write below SPARK_HOME
-    for name in os.listdir(home):
-        os.symlink(os.path.join(home, name), os.path.join("/tmp/spark", name))
-    os.environ["SPARK_HOME"] = "/tmp/spark"
     conf.setMaster("@MASTER@")
 else:
     conf.set("spark.executor.instances", "@EXECUTORS@")

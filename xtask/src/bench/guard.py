@@ -1,14 +1,8 @@
-import os, time
-import pyspark
+import time
 from pyspark.sql import SparkSession, functions as f
 
 builder = SparkSession.builder.config("spark.executor.memory", "@HEAP@m").config("spark.sql.shuffle.partitions", "8")
 if "@MASTER@":  # stock Spark, alone: nothing of a notebook's settings
-    home = os.path.dirname(pyspark.__file__)
-    os.makedirs("/tmp/spark")  # local-cluster's workers write below SPARK_HOME
-    for name in os.listdir(home):
-        os.symlink(os.path.join(home, name), os.path.join("/tmp/spark", name))
-    os.environ["SPARK_HOME"] = "/tmp/spark"
     builder = builder.master("@MASTER@")
 else:
     builder = builder.config("spark.executor.instances", "2")

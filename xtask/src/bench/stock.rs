@@ -8,6 +8,8 @@ use std::time::Duration;
 
 const PODS: &str = "/api/v1/namespaces/default/pods";
 const STOCK: &str = "stock-spark";
+/// Gives Spark a home that it may write to.
+const HOME: &str = include_str!("stock.py");
 
 /// Runs Python in a pod of its own, which no notebook's kernel has prepared anything for; its log.
 pub fn run(lab: &Lab, yard: &Yard<'_>, code: &str, patience: Duration) -> Result<String, String> {
@@ -18,7 +20,7 @@ pub fn run(lab: &Lab, yard: &Yard<'_>, code: &str, patience: Duration) -> Result
             "securityContext": {"runAsUser": 1000, "runAsGroup": 1000},
             "containers": [{
                 "name": "spark", "image": "pyspark-notebook", "env": [{"name": "HOME", "value": "/tmp"}],
-                "command": ["python3", "-c", code],
+                "command": ["python3", "-c", format!("{HOME}{code}")],
             }],
         },
     });

@@ -5,9 +5,9 @@ import inspect
 import re
 
 from after_import import after_import
+from spark_guard import MOUNT
 
 CORES = re.compile(r"\+?(\d+\.?\d*|\.\d+)(m|k|M|G)?")
-MOUNT = re.compile(r"spark\.kubernetes\.executor\.volumes\.\w+\.[^.]+\.mount\.path")
 
 
 def problem(settings):

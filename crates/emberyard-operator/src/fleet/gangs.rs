@@ -2,7 +2,7 @@
 
 use crate::driver::{self, Context, Drivers};
 use crate::index::Index;
-use crate::view::{Key, label, owner_pod};
+use crate::view::{Key, condition, label, owner_pod};
 use emberyard_client::Client;
 use emberyard_manifest::SPARK_APP_LABEL;
 use emberyard_model::Timestamp;
@@ -100,8 +100,7 @@ fn short_of_room<'a>(world: &'a World, pods: &Index) -> BTreeSet<&'a GangId> {
 }
 
 fn is_refused(pod: &Value) -> bool {
-    let mut conditions = pod["status"]["conditions"].as_array().into_iter().flatten();
-    conditions.any(|one| one["type"] == "PodScheduled" && one["status"] == "False" && one["reason"] == "Unschedulable")
+    condition(pod, "PodScheduled").is_some_and(|one| one["status"] == "False" && one["reason"] == "Unschedulable")
 }
 
 fn wants(drivers: &Drivers, application: &str) -> Wants {
