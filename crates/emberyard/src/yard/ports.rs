@@ -2,11 +2,22 @@
 
 use crate::error::Failure;
 use std::net::{Ipv4Addr, TcpListener};
+use std::time::{Duration, Instant};
 
-/// Binds on loopback, or says who is in the way.
+/// A process that was killed gives up its memory first and its sockets last: it looks gone while it still listens.
+const LAST_BREATH: Duration = Duration::from_secs(3);
+const NEXT_TRY: Duration = Duration::from_millis(50);
+
+/// Binds on loopback, or says who is in the way. Waits for a holder that is on its way out.
 pub fn listen(port: u16) -> Result<TcpListener, Failure> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port))
-        .map_err(|_| Failure::BusyPort { port, holder: holder(port).unwrap_or_default() })
+    let asked = Instant::now();
+    loop {
+        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            Ok(listener) => return Ok(listener),
+            Err(_) if asked.elapsed() < LAST_BREATH => std::thread::sleep(NEXT_TRY),
+            Err(_) => return Err(Failure::BusyPort { port, holder: holder(port).unwrap_or_default() }),
+        }
+    }
 }
 
 /// A free port, preferring the wanted one.
@@ -37,4 +48,30 @@ fn holder(port: u16) -> Option<String> {
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_holder_on_its_way_out_is_waited_for() {
+        let held = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = held.local_addr().unwrap().port();
+        let leaves = std::thread::spawn(move || {
+            std::thread::sleep(NEXT_TRY * 3);
+            drop(held);
+        });
+        assert_eq!(listen(port).unwrap().local_addr().unwrap().port(), port);
+        leaves.join().unwrap();
+    }
+
+    #[test]
+    fn a_holder_that_stays_is_named() {
+        let held = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = held.local_addr().unwrap().port();
+        let failure = listen(port).unwrap_err().to_string();
+        assert!(failure.contains(&format!("port {port}")), "{failure}");
+        assert!(failure.contains(" by emberyard"), "{failure}");
+    }
 }
