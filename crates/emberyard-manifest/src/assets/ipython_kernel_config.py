@@ -10,4 +10,4 @@ sys.path.append(os.path.dirname(os.path.abspath(__file__)))
 os.makedirs(site.getusersitepackages(), exist_ok=True)
 site.addsitedir(site.getusersitepackages())
 c = get_config()  # noqa: F821
-c.InteractiveShellApp.extensions = ["spark_guard", "spark_news", "spark_settings", "spark_warm"]
+c.InteractiveShellApp.extensions = ["spark_guard", "spark_interrupt", "spark_news", "spark_settings", "spark_warm"]

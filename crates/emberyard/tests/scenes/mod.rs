@@ -2,9 +2,9 @@
 
 pub mod fleet;
 mod greedy;
+mod kernel;
 mod killed;
 pub mod notebooks;
 mod others;
-
 pub mod outside;
 mod warm;
