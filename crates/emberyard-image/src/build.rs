@@ -83,6 +83,33 @@ pub fn build(
     result.ok_or_else(|| ImageError::Recipe { recipe: recipe.name.clone(), why: "it is empty".to_owned() })
 }
 
+/// Whether the store's image of a built-in recipe is what this program would build now: another version may have built it,
+/// or its user from a recipe of the same name.
+///
+/// # Errors
+/// The recipe is not built in, or it or what it stands on is not in the store.
+pub fn is_current(store: &Store, name: &str) -> Result<bool, ImageError> {
+    let unknown = || ImageError::Recipe { recipe: name.to_owned(), why: "it is not built in".to_owned() };
+    let recipe = recipes::find(name).ok_or_else(unknown)?;
+    let below = recipe.from.as_deref().map(|from| store.resolve(from)).transpose()?;
+    Ok(store.resolve(name)?.config.labels.get(RECIPE) == Some(&key(&recipe, below.as_ref())))
+}
+
+/// What an image will be made of, as one digest.
+fn key(recipe: &Recipe, below: Option<&Resolved>) -> String {
+    let locks = ["debian", "pypi"].map(|registry| recipes::lock(&recipe.name, registry));
+    // By its layers and settings: that an image below was locked anew to the same packages changes nothing here.
+    let below = below.map(|below| {
+        let mut config = below.config.clone();
+        config.labels.remove(RECIPE);
+        let layers: Vec<_> =
+            below.lowers.iter().filter_map(|layer| layer.file_name()).map(|n| n.to_string_lossy()).collect();
+        (layers, config)
+    });
+    let text = serde_json::json!([FORMAT, recipe, locks, below, python::ENVIRONMENT]).to_string();
+    sha256(text.as_bytes())
+}
+
 /// The exact packages of a recipe as of now, for this machine's architecture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lock {
@@ -133,7 +160,7 @@ impl Builder<'_> {
             Some(from) => Some(self.store.resolve(from).map_err(|_| self.no_base(from))?),
             None => None,
         };
-        let key = self.key(below.as_ref());
+        let key = key(self.recipe, below.as_ref());
         let there = self.store.list()?.into_iter().find(|image| image.name == self.recipe.name);
         if let Some(there) = there.filter(|_| !again) {
             let same = self.store.resolve(&there.name).is_ok_and(|image| image.config.labels.get(RECIPE) == Some(&key));
@@ -242,21 +269,6 @@ impl Builder<'_> {
         }
         config.labels.insert(RECIPE.to_owned(), key);
         config
-    }
-
-    /// What the image will be made of, as one digest.
-    fn key(&self, below: Option<&Resolved>) -> String {
-        let locks = ["debian", "pypi"].map(|registry| recipes::lock(&self.recipe.name, registry));
-        // By its layers and settings: that an image below was locked anew to the same packages changes nothing here.
-        let below = below.map(|below| {
-            let mut config = below.config.clone();
-            config.labels.remove(RECIPE);
-            let layers: Vec<_> =
-                below.lowers.iter().filter_map(|layer| layer.file_name()).map(|n| n.to_string_lossy()).collect();
-            (layers, config)
-        });
-        let text = serde_json::json!([FORMAT, self.recipe, locks, below, python::ENVIRONMENT]).to_string();
-        sha256(text.as_bytes())
     }
 
     fn no_base(&self, from: &str) -> ImageError {

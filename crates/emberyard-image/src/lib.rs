@@ -23,7 +23,7 @@ pub mod store;
 mod tree;
 mod unlayer;
 
-pub use build::{BuildOptions, Lock, ask, build, lock};
+pub use build::{BuildOptions, Lock, ask, build, is_current, lock};
 pub use error::{CODES, ImageError, ResolveError};
 pub use image::{AliasSaid, ImageConfig, ImageId, ImageSummary, ImageUser, Resolved};
 pub use progress::{Progress, Silent, Stage};

@@ -4,6 +4,7 @@ use crate::cli::{Form, ImageVerb};
 use crate::error::Failure;
 use crate::output::{self, Listing};
 use crate::progress::{Step, note};
+use crate::yard::versions::PROGRAM;
 use crate::yard::{Settings, YardDir};
 use emberyard_image::{BuildOptions, ImageError, ImageSummary, Progress, Recipe, Stage, Store, recipes};
 use emberyard_model::Explained;
@@ -50,13 +51,25 @@ pub async fn ensure(dir: &YardDir, settings: &Settings) -> Result<(), Failure> {
     let store = Store::open(&settings.images(dir)).map_err(failed)?;
     let missing: Vec<&str> = WANTED.into_iter().filter(|name| store.resolve(name).is_err()).collect();
     if missing.is_empty() {
-        return Ok(());
+        return outdated(&store);
     }
     note(
         "First start: images are built from Debian and PyPI packages; about 700 MB of downloads, 3 GB of disk and 3 to 6 minutes.",
     );
     for name in missing {
         build(dir, store.clone(), name.to_owned()).await?;
+    }
+    Ok(())
+}
+
+/// Says which images another version of this program built. They go on serving: a build takes minutes.
+fn outdated(store: &Store) -> Result<(), Failure> {
+    for name in WANTED {
+        if !emberyard_image::is_current(store, name).map_err(failed)? {
+            note(&format!(
+                "image {name} is not what emberyard {PROGRAM} builds: `emberyard image build {name}` makes it anew"
+            ));
+        }
     }
     Ok(())
 }
