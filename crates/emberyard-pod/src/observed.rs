@@ -83,6 +83,24 @@ pub struct Ended {
     pub message: String,
 }
 
+const EVICTED: &str = "Evicted";
+/// What the memory or disk of its node has left may be gone before a pod has ended in peace.
+///
+/// Rule source: kubelet, `immediateEvictionGracePeriodSeconds` of its hard eviction thresholds.
+const EVICTION_GRACE: Duration = Duration::from_secs(1);
+
+impl Ended {
+    /// The pod must go at once, so that others can stay.
+    pub fn evicted(message: String) -> Self {
+        Self { reason: EVICTED.into(), message }
+    }
+
+    /// The longest time its containers have, beside what the pod itself says.
+    pub(crate) fn grace(&self) -> Duration {
+        if self.reason == EVICTED { EVICTION_GRACE } else { Duration::MAX }
+    }
+}
+
 /// A condition and since when it is so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConditionRecord {

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use emberyard_model::Timestamp;
+use emberyard_pod::observed::Ended;
 use emberyard_pod::{Action, Decision, Exit, ImageRecord, Observed, Pod, ProbeKind, Signal, Stage, plan};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -310,6 +311,20 @@ fn a_deadline_ends_the_pod() {
     assert_eq!(world.log(), "event Killing, Term a");
     world.exit("a", 143);
     assert_eq!((world.phase(), world.last.status["reason"].as_str()), ("Failed", Some("DeadlineExceeded")));
+}
+
+#[test]
+fn an_evicted_pod_has_a_second_whatever_it_asks_for() {
+    let mut world =
+        World::new(json!({"terminationGracePeriodSeconds": 30, "containers": [{"name": "a", "image": "i"}]}));
+    world.log();
+    world.observed.ended = Some(Ended::evicted("The node was low on resource: memory.".into()));
+    world.wait(0);
+    assert_eq!(world.log(), "event Killing, Term a");
+    world.wait(1);
+    assert_eq!(world.log(), "Kill a");
+    world.exit("a", 137);
+    assert_eq!((world.phase(), world.last.status["reason"].as_str()), ("Failed", Some("Evicted")));
 }
 
 #[test]

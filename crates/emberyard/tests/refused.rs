@@ -152,31 +152,43 @@ fn a_port_in_use_names_its_holder() {
     }
 }
 
-/// A command line before the program that gives it mounts or a network of its own; root of a user namespace where the
-/// tests are not run by root.
-fn unshared(kind: &str) -> Vec<&'static str> {
-    let user: &[&str] = if rustix::process::geteuid().is_root() { &[] } else { &["--user", "--map-root-user"] };
-    let kind = if kind == "mount" { "--mount" } else { "--net" };
-    [&["unshare", kind], user, &["--"]].concat()
+/// A command line before the program that gives it mounts or a network of its own, after a preparation by the shell. Where
+/// the tests are not run by root that takes root of a user namespace; the program is its user again, in one of its own.
+fn unshared(kind: &str, preparation: &str) -> Vec<String> {
+    let (user, group) = (rustix::process::geteuid(), rustix::process::getegid());
+    let (root, back) = if user.is_root() {
+        (vec![], String::new())
+    } else {
+        let back = format!("unshare --user --map-user={} --map-group={} -- ", user.as_raw(), group.as_raw());
+        (vec!["--user", "--map-root-user"], back)
+    };
+    let script = format!("{preparation} && exec {back}\"$@\"");
+    let words = [&["unshare", kind], &root[..], &["--", "sh", "-c", &script, "sh", PROGRAM]].concat();
+    words.into_iter().map(str::to_owned).collect()
+}
+
+fn as_words(words: &[String]) -> Vec<&str> {
+    words.iter().map(String::as_str).collect()
 }
 
 #[test]
 fn a_file_system_without_what_a_yard_needs_is_refused() {
     let home = Home::new();
-    let at = home.files().join("disk");
-    std::fs::create_dir(&at).unwrap();
+    std::fs::create_dir(home.files().join("disk")).unwrap();
     let table = [
-        ("mount -t tmpfs -o noexec none disk", "noexec"),
-        ("mount -t tmpfs -o ro none disk", "Read-only"),
+        ("mount -t tmpfs -o noexec none disk", "disk", "noexec"),
+        ("mount -t tmpfs -o ro none disk", "disk", "Read-only"),
         (
             "mount -t tmpfs none disk && mkdir disk/a disk/b disk/c disk/d && \
-             mount -t overlay -o lowerdir=disk/a,upperdir=disk/b,workdir=disk/c none disk/d && mount --move disk/d disk",
+             mount -t overlay -o lowerdir=disk/a,upperdir=disk/b,workdir=disk/c none disk/d",
+            "disk/d",
             "overlay file system",
         ),
     ];
-    for (mount, cure) in table {
-        let script = format!("{mount} && exec \"$0\" --dir \"$PWD/disk/yard\" up --notebook none --detach");
-        let words = [unshared("mount"), vec!["sh", "-c", &script, PROGRAM]].concat();
+    for (mount, place, cure) in table {
+        let yard = home.files().join(place).join("yard").display().to_string();
+        let program = unshared("--mount", mount);
+        let words = [&as_words(&program)[..], &["--dir", &yard, "up", "--notebook", "none", "--detach"]].concat();
         let output = home.command(&words).output().unwrap();
         home.says(&output, &[mount], 1, &[cure, "--dir"]);
     }
@@ -213,8 +225,8 @@ fn a_folder_of_somebody_else_is_refused() {
 #[test]
 fn a_first_start_without_network_says_so() {
     let home = Home::new();
-    let words = [unshared("net"), vec![PROGRAM, "up", "--detach"]].concat();
-    let output = home.command(&words).output().unwrap();
+    let program = unshared("--net", "true");
+    let output = home.command(&[&as_words(&program)[..], &["up", "--detach"]].concat()).output().unwrap();
     home.says(&output, &["up"], 1, &["HTTPS_PROXY", "run it again"]);
 }
 

@@ -25,7 +25,7 @@ pub(super) async fn keep(node: Arc<Node>) {
         let looking = node.clone();
         let over = tokio::task::spawn_blocking(move || over_their_limits(&looking)).await.unwrap_or_default();
         for (uid, message) in over {
-            node.registry.tell(&uid, Message::End(Ended { reason: "Evicted".into(), message }));
+            node.registry.tell(&uid, Message::End(Ended::evicted(message)));
         }
         if shortage(&node.config.dir).is_none() {
             continue;
@@ -38,7 +38,7 @@ pub(super) async fn keep(node: Arc<Node>) {
         let message = eviction::disk_message(used, available, threshold);
         let event = Event::warning("EvictionThresholdMet", "Attempting to reclaim ephemeral-storage".into());
         node.events.node(node.name(), event);
-        node.registry.tell(&uid, Message::End(Ended { reason: "Evicted".into(), message }));
+        node.registry.tell(&uid, Message::End(Ended::evicted(message)));
         tokio::time::sleep(REST).await;
     }
 }

@@ -2,16 +2,21 @@
 
 use crate::config::{AgentConfig, Clock};
 use crate::tasks::Tasks;
-use emberyard_client::{Client, ContentKind, path};
+use emberyard_client::{ApiError, Client, ContentKind, path};
 use emberyard_pod::{Event, Pod};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// Events remembered for counting.
 const MOST: usize = 1024;
 /// Events waiting while the API server is away; later ones are dropped, the log has them.
 const QUEUE: usize = 512;
+/// How often, and with what pauses, one is offered to a server that can't take it now: two minutes, as client-go does
+/// (`maxTriesPerEvent` times `defaultSleepDuration`), but more often.
+const TRIES: usize = 120;
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Where events go. Cheap to clone.
 #[derive(Clone)]
@@ -93,7 +98,7 @@ impl Writer {
             "firstTimestamp": now.rfc3339(), "lastTimestamp": now.rfc3339(), "count": 1,
         });
         let collection = path("", "v1", namespace, "events", "");
-        match self.client.create(&collection, &object).await {
+        match self.offer(&collection, &object).await {
             Ok(_) => {
                 if self.told.len() >= MOST {
                     self.told.clear();
@@ -102,5 +107,15 @@ impl Writer {
             }
             Err(error) => tracing::debug!(%error, "an event was not accepted"),
         }
+    }
+
+    async fn offer(&self, collection: &str, object: &Value) -> Result<Value, ApiError> {
+        for _ in 1..TRIES {
+            match self.client.create(collection, object).await {
+                Err(error) if error.is_passing() => tokio::time::sleep(PAUSE).await,
+                answer => return answer,
+            }
+        }
+        self.client.create(collection, object).await
     }
 }

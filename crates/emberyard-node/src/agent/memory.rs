@@ -32,7 +32,7 @@ pub(super) async fn keep(node: Arc<Node>) {
         let Some(chosen) = eviction::choose(&usages) else { continue };
         let message = eviction::message(chosen, available, threshold);
         node.events.node(node.name(), Event::warning("EvictionThresholdMet", "Attempting to reclaim memory".into()));
-        node.registry.tell(&chosen.uid, Message::End(Ended { reason: "Evicted".into(), message }));
+        node.registry.tell(&chosen.uid, Message::End(Ended::evicted(message)));
         tokio::time::sleep(REST).await;
     }
 }

@@ -61,6 +61,7 @@ pub(super) fn advance(container: &Container, record: &mut ContainerRecord, now: 
 /// Ends the whole pod: containers, then sidecars (the last first), then what was made for them.
 pub(super) fn tear_down(pod: &Pod, observed: &mut Observed, now: Timestamp, decision: &mut Decision) {
     let grace = if observed.object_gone { Duration::ZERO } else { pod.grace() };
+    let grace = observed.ended.as_ref().map_or(grace, |ended| grace.min(ended.grace()));
     let spent = observed.deletion_seen.map_or(Duration::ZERO, |seen| now.since(seen));
     let main = pod.spec.containers.iter().chain(pod.spec.init_containers.iter().filter(|c| !c.is_sidecar()));
     let mut live = false;

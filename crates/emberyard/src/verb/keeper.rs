@@ -15,5 +15,7 @@ pub async fn run(dir: YardDir) -> Result<(), Failure> {
 /// Logs of long-lived processes go to standard error, which the keeper sends to a file each. `RUST_LOG` chooses.
 pub fn log() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
+    // That a line can't be written, on a full disk, would be told on standard error as well, and panic there.
+    log.log_internal_errors(false).init();
 }

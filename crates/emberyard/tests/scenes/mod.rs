@@ -1,5 +1,6 @@
 //! Journeys beyond the tutorial's first session, by theme.
 
+mod disk;
 pub mod fleet;
 mod greedy;
 mod kernel;
