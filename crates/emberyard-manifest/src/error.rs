@@ -74,7 +74,8 @@ const SPARK_DEFAULT: Code = Code {
 };
 
 /// All codes of this crate.
-pub const CODES: &[Code] = &[NAME, FORM, FOLDER, AMOUNT, SPARK_DEFAULT];
+pub const CODES: &[Code] =
+    &[NAME, FORM, FOLDER, AMOUNT, SPARK_DEFAULT, HDFS_NAME, HDFS_FORM, HDFS_REPLICATION, HDFS_VOLUME];
 
 impl Explained for InvalidNotebook {
     fn code(&self) -> Code {
@@ -84,6 +85,76 @@ impl Explained for InvalidNotebook {
             Self::Folder { .. } => FOLDER,
             Self::Amount { .. } => AMOUNT,
             Self::SparkDefault { .. } => SPARK_DEFAULT,
+        }
+    }
+}
+
+/// A contradiction or impossibility in an HdfsCluster.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidHdfs {
+    /// The name can't carry the suffixes of its parts.
+    #[error("the HDFS's name \"{name}\" can't be used: {why}")]
+    Name {
+        /// The name.
+        name: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The spec is not of the HdfsCluster's form.
+    #[error("the HDFS's spec can't be read: {0}")]
+    Form(String),
+    /// More copies of a block than servers to hold them, or none.
+    #[error("spec.replication is {replication}, with {data_nodes} DataNodes")]
+    Replication {
+        /// Copies wanted.
+        replication: u32,
+        /// DataNodes wanted.
+        data_nodes: u32,
+    },
+    /// A volume that is too small to begin with.
+    #[error("{field} is {value}; it must be at least {least}")]
+    Volume {
+        /// Field of the spec.
+        field: &'static str,
+        /// What it says.
+        value: String,
+        /// What is needed.
+        least: String,
+    },
+}
+
+const HDFS_NAME: Code = Code {
+    id: "EY-HDF-001",
+    what: "An HDFS's name can't be used.",
+    why: "Its parts are called NAME-namenode, NAME-journalnode and so on, and appear in labels of at most 63 characters.",
+    cure: "Choose a name of lower case letters, digits and '-', at most 40 characters long, with a letter first.",
+};
+const HDFS_FORM: Code = Code {
+    id: "EY-HDF-002",
+    what: "An HDFS's spec can't be read.",
+    why: "A field has another type than the HdfsCluster's definition says.",
+    cure: "Compare it with `kubectl explain hdfscluster.spec`.",
+};
+const HDFS_REPLICATION: Code = Code {
+    id: "EY-HDF-003",
+    what: "An HDFS can't keep as many copies of a block as asked.",
+    why: "Each copy lies on another DataNode, and there must be at least one.",
+    cure: "Ask for more DataNodes (spec.dataNodes) or fewer copies (spec.replication).",
+};
+const HDFS_VOLUME: Code = Code {
+    id: "EY-HDF-004",
+    what: "A volume of an HDFS is too small.",
+    why: "Journals and blocks need some room before the first file is written.",
+    cure: "Write a larger size or leave the field out for the default.",
+};
+
+impl Explained for InvalidHdfs {
+    fn code(&self) -> Code {
+        match self {
+            Self::Name { .. } => HDFS_NAME,
+            Self::Form(_) => HDFS_FORM,
+            Self::Replication { .. } => HDFS_REPLICATION,
+            Self::Volume { .. } => HDFS_VOLUME,
         }
     }
 }

@@ -3,6 +3,8 @@
 use crate::validate::Session;
 use emberyard_model::notebook::{GROUP, NOTEBOOK_KIND, NOTEBOOK_LABEL, VERSION};
 use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+use std::fmt::Write as _;
 
 /// Value of `app.kubernetes.io/managed-by`.
 pub const MANAGED_BY: &str = "emberyard";
@@ -49,4 +51,13 @@ pub(crate) fn kept(session: &Session, name: &str) -> Map<String, Value> {
     metadata.insert("namespace".to_owned(), json!(session.identity.namespace));
     metadata.insert("labels".to_owned(), labels(session));
     metadata
+}
+
+/// Tells one pod spec or configuration from another; serde_json writes maps in order, so equal ones give equal texts.
+pub(crate) fn fingerprint(spec: &Value) -> String {
+    let digest = Sha256::digest(spec.to_string().as_bytes());
+    digest.iter().take(8).fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}"); // writing to a String can't fail
+        text
+    })
 }

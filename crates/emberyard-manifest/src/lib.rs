@@ -8,6 +8,7 @@ mod account;
 mod build;
 mod config;
 pub mod error;
+pub mod hdfs;
 mod labels;
 mod names;
 mod outside;
@@ -20,7 +21,7 @@ mod storage;
 mod validate;
 
 pub use build::{NotebookObjects, build};
-pub use error::{CODES, InvalidNotebook};
+pub use error::{CODES, InvalidHdfs, InvalidNotebook};
 pub use labels::{MANAGED_BY, SPEC_ANNOTATION};
 pub use names::{Names, SESSION_PATH, SPARK_APP_LABEL, SPARK_ROLE_LABEL};
 pub use settings::{Outside, SessionSettings};

@@ -1,13 +1,11 @@
 //! The notebook's pod: Jupyter with its kernels and Spark drivers, and beside it the door to the Spark UI.
 
 use crate::config::{DOOR, JUPYTER_CONFIG, KERNEL_FILES, SPARK_DEFAULTS, TUTORIAL};
-use crate::labels::{SPEC_ANNOTATION, owned};
+use crate::labels::{SPEC_ANNOTATION, fingerprint, owned};
 use crate::outside;
 use crate::validate::Session;
 use emberyard_model::notebook::{DOOR_PORT, JUPYTER_PORT, TOKEN_KEY};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
-use std::fmt::Write as _;
 
 /// The user's home in our images.
 const HOME: &str = "/home/emberyard";
@@ -133,13 +131,4 @@ fn volumes(session: &Session) -> Vec<Value> {
         volumes.push(json!({"name": "folder", "hostPath": {"path": folder, "type": "Directory"}}));
     }
     volumes
-}
-
-/// Tells one pod spec from another; serde_json writes maps in order, so equal specs give equal texts.
-fn fingerprint(spec: &Value) -> String {
-    let digest = Sha256::digest(spec.to_string().as_bytes());
-    digest.iter().take(8).fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}"); // writing to a String can't fail
-        text
-    })
 }

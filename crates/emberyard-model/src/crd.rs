@@ -6,38 +6,50 @@
 use crate::notebook::{GROUP, NOTEBOOK_KIND, NOTEBOOKS, VERSION};
 use serde_json::{Value, json};
 
+mod hdfs;
+
+pub use hdfs::hdfs_cluster;
+
 /// The definition of [`crate::notebook::NotebookSpec`].
 pub fn notebook() -> Value {
+    let names = json!({
+        "kind": NOTEBOOK_KIND, "listKind": "NotebookList", "plural": NOTEBOOKS, "singular": "notebook",
+        "shortNames": ["nb"], "categories": ["emberyard"],
+    });
+    let columns = json!([
+        {"name": "Phase", "type": "string", "jsonPath": ".status.phase"},
+        {"name": "URL", "type": "string", "jsonPath": ".status.url"},
+        {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
+    ]);
+    definition(&names, &columns, "A Jupyter server and the Spark driver that lives in it.", &spec(), &status())
+}
+
+/// A definition of ours: one version, in namespaces, with a status of its own.
+fn definition(names: &Value, columns: &Value, description: &str, spec: &Value, status: &Value) -> Value {
+    let plural = names["plural"].as_str().unwrap_or_default();
     json!({
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": {"name": format!("{NOTEBOOKS}.{GROUP}")},
+        "metadata": {"name": format!("{plural}.{GROUP}")},
         "spec": {
             "group": GROUP,
-            "names": {
-                "kind": NOTEBOOK_KIND, "listKind": "NotebookList", "plural": NOTEBOOKS, "singular": "notebook",
-                "shortNames": ["nb"], "categories": ["emberyard"],
-            },
+            "names": names,
             "scope": "Namespaced",
             "versions": [{
                 "name": VERSION,
                 "served": true,
                 "storage": true,
                 "subresources": {"status": {}},
-                "additionalPrinterColumns": [
-                    {"name": "Phase", "type": "string", "jsonPath": ".status.phase"},
-                    {"name": "URL", "type": "string", "jsonPath": ".status.url"},
-                    {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
-                ],
+                "additionalPrinterColumns": columns,
                 "schema": {"openAPIV3Schema": {
-                    "description": "A Jupyter server and the Spark driver that lives in it.",
+                    "description": description,
                     "type": "object",
                     "properties": {
                         "apiVersion": {"type": "string"},
                         "kind": {"type": "string"},
                         "metadata": {"type": "object"},
-                        "spec": spec(),
-                        "status": status(),
+                        "spec": spec,
+                        "status": status,
                     },
                 }},
             }],
@@ -106,21 +118,26 @@ fn status() -> Value {
                 "description": "Its Spark sessions: who works, who waits for what, who ended and why.",
                 "items": session(),
             },
-            "conditions": {
-                "type": "array",
-                "x-kubernetes-list-type": "map",
-                "x-kubernetes-list-map-keys": ["type"],
-                "items": {
-                    "type": "object",
-                    "required": ["type", "status"],
-                    "properties": {
-                        "type": {"type": "string"},
-                        "status": {"type": "string", "enum": ["True", "False", "Unknown"]},
-                        "reason": {"type": "string"},
-                        "message": {"type": "string"},
-                        "lastTransitionTime": {"type": "string", "format": "date-time"},
-                    },
-                },
+            "conditions": conditions(),
+        },
+    })
+}
+
+/// [`crate::Condition`]s, one of each type.
+fn conditions() -> Value {
+    json!({
+        "type": "array",
+        "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["type"],
+        "items": {
+            "type": "object",
+            "required": ["type", "status"],
+            "properties": {
+                "type": {"type": "string"},
+                "status": {"type": "string", "enum": ["True", "False", "Unknown"]},
+                "reason": {"type": "string"},
+                "message": {"type": "string"},
+                "lastTransitionTime": {"type": "string", "format": "date-time"},
             },
         },
     })

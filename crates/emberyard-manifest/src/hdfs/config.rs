@@ -1,0 +1,190 @@
+//! The configuration: Hadoop's two files, ZooKeeper's, and the scripts that start the parts.
+//!
+//! Values that differ from Hadoop's defaults are those with which failovers were measured: a NameNode's death is a pause of
+//! one second, its pod's of four.
+
+use super::names::{JOURNAL_NODES, ZOO_KEEPERS};
+use super::set::{DATA, owned};
+use super::validate::Plan;
+use super::{journal_node, name_node, zoo_keeper};
+use emberyard_model::hdfs::{NAME_NODE_PORT, NAME_NODE_WEB_PORT};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+const SCRIPTS: [(&str, &str); 6] = [
+    ("ask.sh", include_str!("files/ask.sh")),
+    ("client.sh", include_str!("files/client.sh")),
+    ("state.sh", include_str!("files/state.sh")),
+    ("store.sh", include_str!("files/store.sh")),
+    ("zkfc.sh", include_str!("files/zkfc.sh")),
+    ("zookeeper.sh", include_str!("files/zookeeper.sh")),
+];
+
+type Properties = BTreeMap<String, String>;
+
+pub(crate) fn config_map(plan: &Plan) -> Value {
+    let mut data = Map::new();
+    data.insert("core-site.xml".to_owned(), json!(xml(&core(plan))));
+    data.insert("hdfs-site.xml".to_owned(), json!(xml(&hdfs(plan))));
+    data.insert("zoo.cfg".to_owned(), json!(zoo(plan)));
+    data.insert("hosts.sh".to_owned(), json!(hosts(plan)));
+    data.extend(SCRIPTS.map(|(name, text)| (name.to_owned(), json!(text))));
+    json!({
+        "apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": owned(plan, &plan.names().config(), "config"),
+        "data": data,
+    })
+}
+
+/// What a client must know to find the active NameNode, and to wait for a failover instead of failing: Hadoop's settings by name.
+///
+/// `alias`: another name of the same file system, as older tutorials have it.
+pub fn client_settings(plan: &Plan, alias: Option<&str>) -> BTreeMap<String, String> {
+    let name = plan.identity.name.as_str();
+    let mut all = client(plan);
+    all.extend(nameservice(plan, name));
+    if let Some(alias) = alias.filter(|alias| *alias != name) {
+        all.extend(nameservice(plan, alias));
+        all.insert("dfs.nameservices".to_owned(), format!("{name},{alias}"));
+    }
+    all
+}
+
+/// Names and addresses of both NameNodes under a nameservice.
+fn nameservice(plan: &Plan, service: &str) -> Properties {
+    let names = plan.names();
+    let proxy = "org.apache.hadoop.hdfs.server.namenode.ha.ConfiguredFailoverProxyProvider";
+    let mut all = properties(&[
+        ("dfs.nameservices", service),
+        (&format!("dfs.ha.namenodes.{service}"), "nn0,nn1"),
+        (&format!("dfs.client.failover.proxy.provider.{service}"), proxy),
+    ]);
+    for ordinal in 0..2 {
+        let host = names.host(name_node::PART, ordinal);
+        let mut address = |what: &str, port: u16| {
+            all.insert(format!("dfs.namenode.{what}-address.{service}.nn{ordinal}"), format!("{host}:{port}"));
+        };
+        address("rpc", NAME_NODE_PORT);
+        address("http", NAME_NODE_WEB_PORT);
+    }
+    all
+}
+
+/// How clients wait.
+fn client(plan: &Plan) -> Properties {
+    properties(&[
+        ("fs.defaultFS", &format!("hdfs://{}", plan.identity.name)),
+        ("dfs.client.failover.sleep.base.millis", "100"),
+        ("dfs.client.failover.sleep.max.millis", "1000"),
+        ("dfs.client.failover.max.attempts", "60"),
+        ("dfs.replication", &plan.replication.to_string()),
+        ("ipc.client.connect.timeout", "2000"),
+        ("ipc.client.connect.max.retries.on.timeouts", "1"),
+        ("ipc.client.connect.retry.interval", "200"),
+        // The bound for a NameNode that vanished without a word.
+        ("ipc.client.rpc-timeout.ms", "10000"),
+    ])
+}
+
+fn core(plan: &Plan) -> Properties {
+    let zoo_keepers = plan.names().hosts(zoo_keeper::PART, ZOO_KEEPERS, zoo_keeper::CLIENTS, ",");
+    let mut all = client(plan);
+    all.extend(properties(&[
+        ("ha.zookeeper.quorum", &zoo_keepers),
+        ("ha.zookeeper.session-timeout.ms", "3000"),
+        ("ha.health-monitor.check-interval.ms", "500"),
+        ("ha.health-monitor.connect-retry-interval.ms", "500"),
+        ("ha.health-monitor.sleep-after-disconnect.ms", "500"),
+        // By this a NameNode that hangs is noticed.
+        ("ha.health-monitor.rpc-timeout.ms", "5000"),
+        ("ha.health-monitor.rpc.connect.max.retries", "1"),
+        ("ha.failover-controller.graceful-fence.rpc-timeout.ms", "1500"),
+        ("ha.failover-controller.graceful-fence.connection.retries", "0"),
+        ("ha.failover-controller.cli-check.rpc-timeout.ms", "5000"),
+        ("hadoop.http.staticuser.user", super::names::HDFS_USER),
+    ]));
+    all
+}
+
+fn hdfs(plan: &Plan) -> Properties {
+    let name = &plan.identity.name;
+    let journals = plan.names().hosts(journal_node::PART, JOURNAL_NODES, journal_node::RPC, ";");
+    let mut all = nameservice(plan, name);
+    all.extend(properties(&[
+        ("dfs.namenode.rpc-bind-host", "0.0.0.0"),
+        ("dfs.namenode.http-bind-host", "0.0.0.0"),
+        ("dfs.namenode.shared.edits.dir", &format!("qjournal://{journals}/{name}")),
+        ("dfs.ha.automatic-failover.enabled", "true"),
+        // JournalNodes take only the newest writer, so nothing needs to be shot.
+        ("dfs.ha.fencing.methods", "shell(/bin/true)"),
+        ("dfs.namenode.name.dir", &format!("file://{DATA}/name")),
+        ("dfs.journalnode.edits.dir", &format!("{DATA}/journal")),
+        ("dfs.datanode.data.dir", &format!("file://{DATA}/blocks")),
+        // Blocks are where an address is: pods of DataNodes need no name, and clients compare addresses.
+        ("dfs.datanode.hostname", "${env.POD_IP}"),
+        ("dfs.namenode.datanode.registration.ip-hostname-check", "false"),
+        // A NameNode that is promoted soon after its start would stall writers for 30 s.
+        ("dfs.namenode.safemode.extension", "0"),
+        // The standby follows at once, so that it is hot.
+        ("dfs.ha.tail-edits.in-progress", "true"),
+        ("dfs.ha.tail-edits.period", "500ms"),
+        ("dfs.ha.log-roll.period", "60s"),
+        // A DataNode is dead after 2 x recheck + 10 x heartbeat: 20 s. Stale must come before.
+        ("dfs.heartbeat.interval", "1s"),
+        ("dfs.namenode.heartbeat.recheck-interval", "5000"),
+        ("dfs.namenode.stale.datanode.interval", "10000"),
+        ("dfs.namenode.decommission.interval", "5s"),
+        ("dfs.namenode.redundancy.interval.seconds", "1s"),
+        ("dfs.namenode.replication.max-streams", "16"),
+        ("dfs.namenode.replication.max-streams-hard-limit", "32"),
+        ("dfs.namenode.replication.work.multiplier.per.iteration", "20"),
+        ("dfs.blockreport.initialDelay", "0s"),
+        ("dfs.replication", &plan.replication.to_string()),
+    ]));
+    all
+}
+
+fn properties(list: &[(&str, &str)]) -> Properties {
+    list.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+}
+
+/// Hadoop's form. Keys and values are ours or were checked: none needs escaping but for XML's own signs.
+fn xml(properties: &Properties) -> String {
+    let mut text = "<?xml version=\"1.0\"?>\n<configuration>\n".to_owned();
+    for (key, value) in properties {
+        let value = value.replace('&', "&amp;").replace('<', "&lt;");
+        // Writing to a String can't fail.
+        let _ = writeln!(text, "  <property><name>{key}</name><value>{value}</value></property>");
+    }
+    text + "</configuration>\n"
+}
+
+fn zoo(plan: &Plan) -> String {
+    let mut text = format!(
+        "tickTime=1000\ninitLimit=10\nsyncLimit=5\ndataDir={DATA}\nclientPort={}\nmaxClientCnxns=0\n\
+         admin.enableServer=false\nquorumListenOnAllIPs=true\n4lw.commands.whitelist=ruok,srvr,mntr,stat\n\
+         autopurge.snapRetainCount=3\nautopurge.purgeInterval=1\n",
+        zoo_keeper::CLIENTS
+    );
+    for ordinal in 0..ZOO_KEEPERS {
+        let host = plan.names().host(zoo_keeper::PART, ordinal);
+        let (followers, election) = (zoo_keeper::FOLLOWERS, zoo_keeper::ELECTION);
+        let _ = writeln!(text, "server.{}={host}:{followers}:{election}", ordinal + 1);
+    }
+    text
+}
+
+/// Names and ports for the scripts.
+fn hosts(plan: &Plan) -> String {
+    let names = plan.names();
+    let journals: Vec<String> = (0..JOURNAL_NODES).map(|ordinal| names.host(journal_node::PART, ordinal)).collect();
+    let mut text = String::new();
+    for ordinal in 0..2 {
+        let _ = writeln!(text, "NAME_NODE_{ordinal}={}", names.host(name_node::PART, ordinal));
+    }
+    let _ = writeln!(text, "NAME_NODE_WEB_PORT={NAME_NODE_WEB_PORT}");
+    let _ = writeln!(text, "JOURNAL_NODES='{}'", journals.join(" "));
+    let _ = writeln!(text, "JOURNAL_NODE_WEB_PORT={}", journal_node::WEB);
+    text
+}

@@ -1,0 +1,33 @@
+# Questions to servers of this HDFS by HTTP, with nothing but the shell: a JVM for each would cost a second.
+. /etc/hdfs/hosts.sh
+
+# ask HOST PORT MBEAN: what a server's page says of one of its beans.
+ask() {
+    timeout 3 bash -c 'exec 3<>"/dev/tcp/$0/$1" && printf "GET /jmx?qry=Hadoop:%s HTTP/1.0\r\n\r\n" "$2" >&3 && cat <&3' \
+        "$1" "$2" "$3" 2> /dev/null
+}
+
+# The state of a NameNode (active or standby); fails while it has none.
+name_node_state() {
+    ask "$1" "$NAME_NODE_WEB_PORT" service=NameNode,name=NameNodeStatus | sed -n 's/.*"State" *: *"\([a-z]*\)".*/\1/p' | grep .
+}
+
+other_name_node() {
+    case $1 in
+        0) echo "$NAME_NODE_1" ;;
+        *) echo "$NAME_NODE_0" ;;
+    esac
+}
+
+journal() { ask "$1" "$JOURNAL_NODE_WEB_PORT" service=JournalNode,name=JournalNodeInfo; }
+journal_answers() { until journal "$1" | grep -q JournalsStatus; do sleep 0.2; done; }
+for_each_journal_node() { for host in $JOURNAL_NODES; do "$1" "$host"; done; }
+
+# A JournalNode that does not answer counts as one that has: nothing is formatted that cannot be looked at.
+any_journal_node_has_data() {
+    for host in $JOURNAL_NODES; do
+        answer=$(journal "$host") || return 0
+        if grep -q 'Formatted[\\": ]*true' <<< "$answer"; then return 0; fi
+    done
+    return 1
+}

@@ -1,0 +1,57 @@
+#!/bin/bash
+# Makes a NameNode's store, once: formats it if nothing of this HDFS was ever formatted, else copies the other NameNode's.
+#
+# May end at any point and run again. A mark on the volume says that a store is being made: what lies there then was never
+# served to anybody, and goes. A format is begun only where every JournalNode says that it holds nothing.
+set -u
+store=/data/name
+mark=/data/making
+self=${HOSTNAME##*-}
+. /etc/hdfs/ask.sh
+
+formatted_once() { [ -e /etc/hdfs-formatted/formatted ]; }
+
+made() {
+    sync "$store"/current/* && rm -f "$mark" && sync /data
+    exit 0
+}
+
+begin() {
+    rm -rf "$store"
+    echo "$1" > "$mark" && sync "$mark" /data
+}
+
+# Formatting the NameNode's own store comes before that of the JournalNodes: an earlier try may have reached some of them.
+format() {
+    begin format
+    echo "formatting: this HDFS is new"
+    hdfs namenode -format -force -nonInteractive && made
+    echo "it could not be formatted"
+    exit 1
+}
+
+copy() {
+    other=$(other_name_node "$self")
+    echo "copying the store of $other"
+    until name_node_state "$other" > /dev/null; do sleep 0.5; done
+    begin copy
+    hdfs namenode -bootstrapStandby -nonInteractive && made
+    exit 1
+}
+
+if [ -e "$store/current/VERSION" ] && [ ! -e "$mark" ]; then
+    exit 0
+fi
+if [ "$self" != 0 ] || formatted_once; then
+    copy
+fi
+# Where an earlier try of this very volume was formatting, the JournalNodes were empty when it began.
+if [ "$(cat "$mark" 2> /dev/null)" = format ]; then
+    for_each_journal_node journal_answers
+    format
+fi
+for_each_journal_node journal_answers
+if any_journal_node_has_data; then
+    copy
+fi
+format

@@ -1,0 +1,42 @@
+//! NameNodes, each with the controller beside it that makes it active or standby.
+
+use super::names::NAME_NODES;
+use super::set::{ETC, Part, Runs, container, objects as set};
+use super::validate::Plan;
+use emberyard_model::hdfs::{NAME_NODE_PORT, NAME_NODE_WEB_PORT};
+use serde_json::{Value, json};
+
+pub(crate) const PART: &str = "namenode";
+/// Where the ConfigMap is mounted that says that the file system was formatted once.
+const FORMATTED: &str = "/etc/hdfs-formatted";
+
+pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
+    let script = |name: &str| json!(["bash", format!("{ETC}/{name}")]);
+    let mut store = container(plan, &Runs { name: "store", command: script("store.sh"), heap: 160, memory: 256 });
+    if let Some(mounts) = store.get_mut("volumeMounts").and_then(Value::as_array_mut) {
+        mounts.push(json!({"name": "formatted", "mountPath": FORMATTED, "readOnly": true}));
+    }
+    let command = json!(["hdfs", "namenode"]);
+    let mut server = container(plan, &Runs { name: PART, command, heap: 160, memory: 256 });
+    // Its port listens before it serves; what it says of its state is the truth.
+    let ready = json!({
+        "exec": {"command": script("state.sh")},
+        "periodSeconds": 1, "timeoutSeconds": 3, "failureThreshold": 5,
+    });
+    server.insert("readinessProbe".to_owned(), ready);
+    let controller = container(plan, &Runs { name: "zkfc", command: script("zkfc.sh"), heap: 48, memory: 96 });
+    set(
+        plan,
+        Part {
+            name: PART,
+            count: NAME_NODES,
+            ports: &[("rpc", NAME_NODE_PORT), ("http", NAME_NODE_WEB_PORT)],
+            volume: plan.sizes.name_node,
+            prepare: vec![store.into()],
+            containers: vec![server.into(), controller.into()],
+            volumes: vec![json!({
+                "name": "formatted", "configMap": {"name": plan.names().formatted(), "optional": true},
+            })],
+        },
+    )
+}

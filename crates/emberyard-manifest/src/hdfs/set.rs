@@ -1,0 +1,187 @@
+//! What the StatefulSets of all parts have in common, and the service and the disruption budget beside each.
+
+use super::config::config_map;
+use super::names::HDFS_USER;
+use super::validate::Plan;
+use crate::labels::{MANAGED_BY, SPEC_ANNOTATION, fingerprint};
+use emberyard_model::Quantity;
+use emberyard_model::hdfs::{HDFS_KIND, HDFS_LABEL};
+use emberyard_model::notebook::{GROUP, VERSION};
+use serde_json::{Map, Value, json};
+
+/// Where the configuration is mounted.
+pub(crate) const ETC: &str = "/etc/hdfs";
+/// Where a part's volume is mounted.
+pub(crate) const DATA: &str = "/data";
+
+/// A part of the HDFS that has volumes and names of its own.
+pub(crate) struct Part<'a> {
+    /// `namenode` and so on.
+    pub name: &'static str,
+    /// How many.
+    pub count: u32,
+    /// Ports of its service, by name.
+    pub ports: &'a [(&'static str, u16)],
+    /// Bytes of each one's volume.
+    pub volume: Quantity,
+    /// Containers that prepare the volume.
+    pub prepare: Vec<Value>,
+    /// Containers that serve.
+    pub containers: Vec<Value>,
+    /// Further volumes.
+    pub volumes: Vec<Value>,
+}
+
+/// Service, StatefulSet and disruption budget of a part.
+pub(crate) fn objects(plan: &Plan, part: Part<'_>) -> Vec<Value> {
+    let name = plan.names().part(part.name);
+    let selector = selector(plan, part.name);
+    let ports: Vec<Value> = part.ports.iter().map(|(name, port)| json!({"name": name, "port": port})).collect();
+    let service = json!({
+        "apiVersion": "v1", "kind": "Service",
+        "metadata": owned(plan, &name, part.name),
+        // Servers look each other up before they are ready: a JournalNode's name that is unknown ends a format.
+        "spec": {"clusterIP": "None", "publishNotReadyAddresses": true, "selector": selector, "ports": ports},
+    });
+    let budget = json!({
+        "apiVersion": "policy/v1", "kind": "PodDisruptionBudget",
+        "metadata": owned(plan, &name, part.name),
+        "spec": {"maxUnavailable": 1, "selector": {"matchLabels": selector}},
+    });
+    let set = json!({
+        "apiVersion": "apps/v1", "kind": "StatefulSet",
+        "metadata": owned(plan, &name, part.name),
+        "spec": {
+            "serviceName": name,
+            "replicas": part.count,
+            "podManagementPolicy": "Parallel",
+            "selector": {"matchLabels": selector},
+            "template": template(plan, part.name, part.prepare, part.containers, part.volumes),
+            "volumeClaimTemplates": [claim(plan, part.volume)],
+        },
+    });
+    vec![service, budget, set]
+}
+
+/// A template of pods that spread over nodes where they can.
+pub(crate) fn template(
+    plan: &Plan,
+    part: &str,
+    prepare: Vec<Value>,
+    containers: Vec<Value>,
+    mut volumes: Vec<Value>,
+) -> Value {
+    volumes.push(json!({"name": "config", "configMap": {"name": plan.names().config()}}));
+    let apart = json!({
+        "weight": 100,
+        "podAffinityTerm": {
+            "topologyKey": "kubernetes.io/hostname",
+            "labelSelector": {"matchLabels": selector(plan, part)},
+        },
+    });
+    json!({
+        "metadata": {
+            "labels": labels(plan, part),
+            // A changed configuration is read by a new pod.
+            "annotations": {SPEC_ANNOTATION: fingerprint(&config_map(plan)["data"])},
+        },
+        "spec": {
+            "automountServiceAccountToken": false,
+            "enableServiceLinks": false,
+            "securityContext": {
+                "runAsNonRoot": true, "runAsUser": 1000, "runAsGroup": 1000, "fsGroup": 1000,
+                "fsGroupChangePolicy": "OnRootMismatch",
+                "seccompProfile": {"type": "RuntimeDefault"},
+            },
+            "affinity": {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [apart]}},
+            "initContainers": prepare,
+            "containers": containers,
+            "volumes": volumes,
+        },
+    })
+}
+
+/// What a container of an HDFS runs, and what it takes.
+pub(crate) struct Runs<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its command.
+    pub command: Value,
+    /// Heap of its JVM, MiB.
+    pub heap: u32,
+    /// Memory it asks for, MiB: what its process was measured to have without a class-data archive, and some room.
+    pub memory: u32,
+}
+
+/// A container with the configuration and the part's volume.
+pub(crate) fn container(plan: &Plan, runs: &Runs<'_>) -> Map<String, Value> {
+    let container = json!({
+        "name": runs.name,
+        "image": plan.image,
+        "command": runs.command,
+        "env": [
+            {"name": "HADOOP_CONF_DIR", "value": ETC},
+            {"name": "HADOOP_USER_NAME", "value": HDFS_USER},
+            {"name": "HADOOP_HEAPSIZE_MAX", "value": format!("{}m", runs.heap)},
+            {"name": "POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}},
+        ],
+        "resources": {"requests": {"cpu": "50m", "memory": format!("{}Mi", runs.memory)}},
+        "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}},
+        "volumeMounts": [
+            {"name": "config", "mountPath": ETC, "readOnly": true},
+            {"name": "data", "mountPath": DATA},
+        ],
+    });
+    match container {
+        Value::Object(fields) => fields,
+        _ => Map::new(),
+    }
+}
+
+/// Answers on this port.
+pub(crate) fn listens(port: u16) -> Value {
+    json!({"tcpSocket": {"port": port}, "periodSeconds": 1, "timeoutSeconds": 2, "failureThreshold": 5})
+}
+
+fn claim(plan: &Plan, size: Quantity) -> Value {
+    let mut spec = json!({"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": size.to_string()}}});
+    if let Some(class) = &plan.storage_class {
+        spec["storageClassName"] = json!(class);
+    }
+    json!({"metadata": {"name": "data"}, "spec": spec})
+}
+
+/// What services and sets select a part's pods by.
+pub(crate) fn selector(plan: &Plan, part: &str) -> Value {
+    json!({HDFS_LABEL: plan.identity.name, "app.kubernetes.io/component": part})
+}
+
+/// All labels of a part; `app` and `release` are those of the tutorial's chart.
+pub(crate) fn labels(plan: &Plan, part: &str) -> Value {
+    json!({
+        "app": format!("hdfs-{part}"),
+        "release": plan.identity.name,
+        "app.kubernetes.io/name": "hdfs",
+        "app.kubernetes.io/instance": plan.identity.name,
+        "app.kubernetes.io/component": part,
+        "app.kubernetes.io/managed-by": MANAGED_BY,
+        HDFS_LABEL: plan.identity.name,
+    })
+}
+
+/// Metadata of an object that goes when the HdfsCluster goes.
+pub(crate) fn owned(plan: &Plan, name: &str, part: &str) -> Value {
+    json!({
+        "name": name,
+        "namespace": plan.identity.namespace,
+        "labels": labels(plan, part),
+        "ownerReferences": [{
+            "apiVersion": format!("{GROUP}/{VERSION}"),
+            "kind": HDFS_KIND,
+            "name": plan.identity.name,
+            "uid": plan.identity.uid,
+            "controller": true,
+            "blockOwnerDeletion": false,
+        }],
+    })
+}

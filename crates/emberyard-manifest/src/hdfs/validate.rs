@@ -1,0 +1,140 @@
+//! Spec and settings to a [`Plan`]: every default settled, every number checked.
+
+use super::names::HdfsNames;
+use crate::Identity;
+use crate::error::InvalidHdfs;
+use emberyard_model::{HdfsSpec, NamespaceName, Quantity};
+
+/// What an operator decides for all HDFS of its cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HdfsSettings {
+    /// Image with Hadoop and ZooKeeper.
+    pub image: String,
+    /// The cluster's DNS domain.
+    pub cluster_domain: String,
+}
+
+/// An HDFS whose every default is settled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// Which it is.
+    pub identity: Identity,
+    /// Image of all its pods.
+    pub image: String,
+    /// Copies of each block where a file's writer says nothing.
+    pub replication: u32,
+    /// DataNodes.
+    pub data_nodes: u32,
+    /// Storage class of all volumes; none: the cluster's default.
+    pub storage_class: Option<String>,
+    /// Bytes of each volume: NameNode, JournalNode, ZooKeeper, DataNode.
+    pub(crate) sizes: Sizes,
+    /// The cluster's DNS domain.
+    pub cluster_domain: String,
+}
+
+/// Bytes of each part's volumes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sizes {
+    pub name_node: Quantity,
+    pub journal_node: Quantity,
+    pub zoo_keeper: Quantity,
+    pub data_node: Quantity,
+}
+
+impl Plan {
+    /// Names of its objects.
+    pub fn names(&self) -> HdfsNames<'_> {
+        HdfsNames { name: &self.identity.name, namespace: &self.identity.namespace, domain: &self.cluster_domain }
+    }
+}
+
+/// Longest name whose pods' `controller-revision-hash` label (`NAME-journalnode-HASH`) still is a label's value.
+const LONGEST_NAME: usize = 63 - "-journalnode-0123456789".len();
+/// Below this a NameNode's or JournalNode's volume has no room for its first segments of the journal (1 MiB each, many kept).
+const LEAST_METADATA: i64 = 256 << 20;
+/// Below this a DataNode's volume does not hold a few blocks of 128 MiB.
+const LEAST_DATA: i64 = 1 << 30;
+
+/// Checks a spec and settles what it leaves open.
+pub fn validate(identity: Identity, spec: HdfsSpec, settings: &HdfsSettings) -> Result<Plan, InvalidHdfs> {
+    let HdfsSpec { image, replication, data_nodes, storage } = spec;
+    name(&identity.name)?;
+    let data_nodes = data_nodes.unwrap_or(4);
+    let replication = replication.unwrap_or(3.min(data_nodes));
+    if replication == 0 || replication > data_nodes {
+        return Err(InvalidHdfs::Replication { replication, data_nodes });
+    }
+    let gib = |number: i64| Quantity::from_units(number << 30);
+    let sizes = Sizes {
+        name_node: size("spec.storage.nameNode", storage.name_node, gib(100), LEAST_METADATA)?,
+        journal_node: size("spec.storage.journalNode", storage.journal_node, gib(20), LEAST_METADATA)?,
+        zoo_keeper: size("spec.storage.zooKeeper", storage.zoo_keeper, gib(5), LEAST_METADATA)?,
+        data_node: size("spec.storage.dataNode", storage.data_node, gib(100), LEAST_DATA)?,
+    };
+    Ok(Plan {
+        identity,
+        image: image.unwrap_or_else(|| settings.image.clone()),
+        replication,
+        data_nodes,
+        storage_class: storage.storage_class,
+        sizes,
+        cluster_domain: settings.cluster_domain.clone(),
+    })
+}
+
+fn name(name: &str) -> Result<(), InvalidHdfs> {
+    let bad = |why: String| InvalidHdfs::Name { name: name.to_owned(), why };
+    NamespaceName::new(name).map_err(|error| bad(error.to_string()))?;
+    if name.len() > LONGEST_NAME {
+        return Err(bad(format!("it has {} characters, {LONGEST_NAME} are possible", name.len())));
+    }
+    // A service's name is a DNS-1035 label: it begins with a letter.
+    if name.starts_with(|c: char| c.is_ascii_digit()) {
+        return Err(bad("it begins with a digit".to_owned()));
+    }
+    Ok(())
+}
+
+fn size(field: &'static str, given: Option<Quantity>, default: Quantity, least: i64) -> Result<Quantity, InvalidHdfs> {
+    let value = given.unwrap_or(default);
+    if value < Quantity::from_units(least) {
+        let least = Quantity::from_units(least).to_string();
+        return Err(InvalidHdfs::Volume { field, value: value.to_string(), least });
+    }
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use emberyard_model::Explained;
+
+    fn check(name: &str, spec: &str) -> Result<Plan, InvalidHdfs> {
+        let identity = Identity { namespace: "default".to_owned(), name: name.to_owned(), uid: "u".to_owned() };
+        let settings = HdfsSettings { image: "hdfs".to_owned(), cluster_domain: "cluster.local".to_owned() };
+        validate(identity, serde_json::from_str(spec).unwrap(), &settings)
+    }
+
+    #[test]
+    fn what_is_refused() {
+        let table = [
+            ("My", "{}", "can't be used"),
+            ("1a", "{}", "begins with a digit"),
+            (&"a".repeat(41), "{}", "40 are possible"),
+            ("a", r#"{"replication":5}"#, "4 DataNodes"),
+            ("a", r#"{"replication":0}"#, "replication is 0"),
+            ("a", r#"{"storage":{"dataNode":"1Mi"}}"#, "at least 1Gi"),
+        ];
+        for (name, spec, wanted) in table {
+            let error = check(name, spec).unwrap_err();
+            assert!(error.explain().contains(wanted), "{name} {spec}: {error}");
+        }
+    }
+
+    #[test]
+    fn few_data_nodes_hold_few_copies() {
+        assert_eq!(check("a", r#"{"dataNodes":2}"#).unwrap().replication, 2);
+        assert_eq!(check("a", "{}").unwrap().replication, 3);
+    }
+}

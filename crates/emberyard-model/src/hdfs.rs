@@ -1,0 +1,120 @@
+//! The HdfsCluster: a highly available HDFS.
+//!
+//! Written by users (or `emberyard hdfs create`), reconciled by the operator, on any cluster.
+
+use crate::notebook::Condition;
+use crate::quantity::Quantity;
+use serde::{Deserialize, Serialize};
+
+/// Resource name in paths.
+pub const HDFS_CLUSTERS: &str = "hdfsclusters";
+/// Kind.
+pub const HDFS_KIND: &str = "HdfsCluster";
+/// Label with the HdfsCluster's name, on everything that belongs to it.
+pub const HDFS_LABEL: &str = "emberyard.dev/hdfs";
+
+/// Port of a NameNode's RPC: what `hdfs://HOST/` means without a port.
+pub const NAME_NODE_PORT: u16 = 8020;
+/// Port of a NameNode's web page: that of Hadoop 2, which tutorials name. Behind a headless service nothing translates it.
+pub const NAME_NODE_WEB_PORT: u16 = 50070;
+
+/// What the user wants. Everything has a default, so `spec: {}` is a whole HDFS.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct HdfsSpec {
+    /// Image with Hadoop and ZooKeeper; absent: the operator's default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// Copies of each block where a file's writer says nothing; absent: 3.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replication: Option<u32>,
+    /// DataNodes; absent: 4.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_nodes: Option<u32>,
+    /// Sizes of the volumes.
+    #[serde(skip_serializing_if = "is_default")]
+    pub storage: HdfsStorage,
+}
+
+/// Sizes of an HDFS's volumes, bytes; absent: those of the tutorial. They can't shrink.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct HdfsStorage {
+    /// Storage class of all of them; absent: the cluster's default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub storage_class: Option<String>,
+    /// Of each NameNode; absent: 100 Gi.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name_node: Option<Quantity>,
+    /// Of each JournalNode; absent: 20 Gi.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub journal_node: Option<Quantity>,
+    /// Of each ZooKeeper server; absent: 5 Gi.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub zoo_keeper: Option<Quantity>,
+    /// Of each DataNode; absent: 100 Gi.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_node: Option<Quantity>,
+}
+
+/// How far an HDFS is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum HdfsPhase {
+    /// It is being started, or has lost what it needs to serve.
+    #[default]
+    Pending,
+    /// It can be read and written, but something of it is missing.
+    Degraded,
+    /// All of it is there.
+    Ready,
+    /// Its spec can't be carried out.
+    Invalid,
+}
+
+/// What the operator says of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct HdfsStatus {
+    /// The generation of the spec that this is about.
+    pub observed_generation: i64,
+    /// How far it is.
+    pub phase: HdfsPhase,
+    /// Its address for clients: `hdfs://NAME`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The pod of the active NameNode.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub active: Option<String>,
+    /// Its parts: how many of each are wanted and how many are ready.
+    pub parts: Vec<HdfsPart>,
+    /// In detail.
+    pub conditions: Vec<Condition>,
+}
+
+/// Servers of one kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HdfsPart {
+    /// `namenode`, `journalnode`, `zookeeper`, `datanode` or `client`.
+    pub name: String,
+    /// How many there should be.
+    pub wanted: u32,
+    /// How many are ready.
+    pub ready: u32,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_spec_is_a_whole_one_and_stays_empty() {
+        let spec: HdfsSpec = serde_json::from_str("{}").unwrap();
+        assert_eq!(spec, HdfsSpec::default());
+        assert_eq!(serde_json::to_string(&spec).unwrap(), "{}");
+    }
+}
