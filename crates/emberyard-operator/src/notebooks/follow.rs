@@ -7,7 +7,7 @@ use crate::config::OperatorConfig;
 use crate::index::Index;
 use crate::view::{Key, label, owner_pod};
 use emberyard_client::{ApiError, ContentKind, WatchEvent, path};
-use emberyard_manifest::{InvalidNotebook, Names, validate};
+use emberyard_manifest::{InvalidNotebook, Names, SPARK_APP_LABEL, validate};
 use emberyard_model::notebook::{GROUP, NOTEBOOK_LABEL, NOTEBOOKS, VERSION};
 use emberyard_model::{NotebookStatus, SessionStatus, Timestamp};
 use emberyard_plan::session::Outlook;
@@ -27,6 +27,8 @@ struct Loop {
     config: OperatorConfig,
     notebooks: Index,
     pods: Index,
+    /// Those of Spark applications.
+    config_maps: Index,
     dirty: BTreeSet<Key>,
     /// What was written last for each notebook, and when.
     written: BTreeMap<Key, (Vec<Value>, Timestamp)>,
@@ -40,6 +42,7 @@ struct Loop {
 pub async fn run(config: OperatorConfig, mut leading: watch::Receiver<bool>, outlook: watch::Receiver<Arc<Outlook>>) {
     let mut notebooks = config.client.watch(&path(GROUP, VERSION, "", NOTEBOOKS, ""), &[]);
     let mut pods = config.client.watch("/api/v1/pods", &[]);
+    let mut config_maps = config.client.watch("/api/v1/configmaps", &[("labelSelector", SPARK_APP_LABEL)]);
     let shutdown = config.shutdown.clone();
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -47,6 +50,7 @@ pub async fn run(config: OperatorConfig, mut leading: watch::Receiver<bool>, out
         config,
         notebooks: Index::default(),
         pods: Index::default(),
+        config_maps: Index::default(),
         dirty: BTreeSet::new(),
         written: BTreeMap::new(),
         sessions: BTreeMap::new(),
@@ -59,6 +63,7 @@ pub async fn run(config: OperatorConfig, mut leading: watch::Receiver<bool>, out
         tokio::select! {
             Some(event) = notebooks.next() => state.notebook_event(event),
             Some(event) = pods.next() => state.pod_event(event),
+            Some(event) = config_maps.next() => drop(state.config_maps.apply(event)),
             _ = ticks.tick() => ticked = true,
             Ok(()) = leading.changed() => state.all_dirty(),
             Ok(()) = news.changed() => state.waiting_dirty(),
@@ -119,7 +124,7 @@ impl Loop {
         let is_remembered = |session: &SessionStatus| session.running == 0 && session.waiting.is_empty();
         let remembered = self.sessions.iter().filter(|(_, sessions)| sessions.iter().any(is_remembered));
         self.dirty.extend(remembered.map(|(key, _)| key.clone()));
-        self.reaper.step(&self.config.client, &self.pods, now).await;
+        self.reaper.step(&self.config.client, &self.pods, &self.config_maps, now).await;
     }
 
     /// observe -> validate -> decide -> apply -> status.

@@ -2,7 +2,8 @@
 //!
 //! A driver that ends in any usual way takes its executors down itself; when the whole pod goes, the cluster's garbage
 //! collection does. What is left: the driver's process killed outright. Then the executors end by themselves, and their
-//! finished pods and ConfigMaps would stay for ever (wire facts, section 3); so would executors that wait for room.
+//! finished pods and ConfigMaps would stay for ever (wire facts, section 3); so would executors that wait for room. A driver
+//! that was killed while it cleaned up may leave a ConfigMap alone.
 
 use crate::driver::{self, Drivers};
 use crate::index::Index;
@@ -17,6 +18,8 @@ use std::time::Duration;
 
 /// A living driver deletes a finished executor within a second or two.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// A driver without executors is asked at this pace whether it is there: dynamic allocation may leave it so for long.
+const ALONE: Duration = Duration::from_secs(5);
 /// How far the clocks of a node and of the API server may be apart.
 const SKEW: Duration = Duration::from_secs(10);
 /// Everything that an application may leave behind.
@@ -42,24 +45,29 @@ struct Suspect<'a> {
     port: Option<u16>,
     /// Whether every executor has ended; else some have not begun.
     over: bool,
+    /// Whether only its ConfigMap is there.
+    alone: bool,
 }
 
 impl Reaper {
     /// Looks for applications that seem abandoned, asks their pods, and removes what is.
-    pub async fn step(&mut self, client: &Client, pods: &Index, now: Timestamp) {
+    pub async fn step(&mut self, client: &Client, pods: &Index, config_maps: &Index, now: Timestamp) {
         let executors: Vec<&Value> = pods.values().filter(|pod| is_executor(pod)).collect();
         for (pod, application) in outlived(&executors, |owner| pods.get(owner)) {
             say(&pod, application, reap(client, &pod.namespace, application).await);
         }
-        self.ask(client, &executors, now).await;
+        let mut suspects = suspects(&executors, now);
+        suspects.extend(alone(config_maps.values(), &executors, now));
+        self.ask(client, &suspects, now).await;
     }
 
-    async fn ask(&mut self, client: &Client, executors: &[&Value], now: Timestamp) {
-        let suspects = suspects(executors, now);
+    async fn ask(&mut self, client: &Client, suspects: &[Suspect<'_>], now: Timestamp) {
         let pods: BTreeSet<&Key> = suspects.iter().map(|suspect| &suspect.pod).collect();
         self.asked.retain(|pod, _| pods.contains(pod));
         for pod in pods {
-            if self.asked.get(pod).is_some_and(|asked| now.since(*asked) < PATIENCE) {
+            let alone = suspects.iter().all(|one| one.pod != *pod || one.alone);
+            let pace = if alone { ALONE } else { PATIENCE };
+            if self.asked.get(pod).is_some_and(|asked| now.since(*asked) < pace) {
                 continue;
             }
             self.asked.insert(pod.clone(), now);
@@ -87,9 +95,9 @@ fn is_executor(pod: &Value) -> bool {
     label(pod, SPARK_ROLE_LABEL) == Some("executor")
 }
 
-/// The pod of an executor's driver, and the application.
-fn application(executor: &Value) -> Option<(Key, &str)> {
-    Some((Key::new(Key::of(executor).namespace, owner_pod(executor)?), label(executor, SPARK_APP_LABEL)?))
+/// The pod of the driver that made an object, and the application.
+fn application(object: &Value) -> Option<(Key, &str)> {
+    Some((Key::new(Key::of(object).namespace, owner_pod(object)?), label(object, SPARK_APP_LABEL)?))
 }
 
 /// Applications whose driver's pod is gone or over, or whose driver's container does not run, or is younger than they: it
@@ -128,7 +136,7 @@ fn suspects<'a>(executors: &[&'a Value], now: Timestamp) -> Vec<Suspect<'a>> {
         let long_ago = |since: Option<Timestamp>| since.is_some_and(|since| now.since(since) >= PATIENCE);
         let over = is_over(pod) && long_ago(ended(pod));
         let waits = phase(pod) == "Pending" && long_ago(created(pod));
-        let fresh = Suspect { pod: key.clone(), id, port: driver_port(pod), over: true };
+        let fresh = Suspect { pod: key.clone(), id, port: driver_port(pod), over: true, alone: false };
         let entry = found.entry((key, id)).or_insert(Some(fresh));
         match entry {
             Some(suspect) if over || waits => suspect.over &= over,
@@ -136,6 +144,21 @@ fn suspects<'a>(executors: &[&'a Value], now: Timestamp) -> Vec<Suspect<'a>> {
         }
     }
     found.into_values().flatten().collect()
+}
+
+/// Applications of which there is a ConfigMap for a while, and not one executor.
+fn alone<'a>(
+    config_maps: impl Iterator<Item = &'a Value>,
+    executors: &[&'a Value],
+    now: Timestamp,
+) -> BTreeSet<Suspect<'a>> {
+    let with_executors: BTreeSet<&str> = executors.iter().filter_map(|pod| label(pod, SPARK_APP_LABEL)).collect();
+    config_maps
+        .filter(|map| created(map).is_some_and(|since| now.since(since) >= PATIENCE))
+        .filter_map(application)
+        .filter(|(_, id)| !with_executors.contains(id))
+        .map(|(pod, id)| Suspect { pod, id, port: None, over: true, alone: true })
+        .collect()
 }
 
 fn created(pod: &Value) -> Option<Timestamp> {
@@ -210,6 +233,21 @@ mod tests {
     }
 
     #[test]
+    fn a_config_map_without_executors_is_suspect() {
+        let map = |app: &str, since: &str| {
+            json!({"metadata": {"namespace": "d", "name": "m", "labels": {"spark-app-selector": app},
+                   "creationTimestamp": since, "ownerReferences": [{"kind": "Pod", "name": "nb-0"}]}})
+        };
+        let (old, new) = ("1970-01-01T00:01:00Z", "1970-01-01T00:01:59Z");
+        let maps = [map("left", old), map("works", old), map("begins", new)];
+        let executors = [executor("works", "Running", old)];
+        let now = Timestamp::from_seconds(120);
+        let found = alone(maps.iter(), &executors.iter().collect::<Vec<_>>(), now);
+        let seen: Vec<_> = found.iter().map(|one| (one.id, one.port, one.over)).collect();
+        assert_eq!(seen, [("left", None, true)]);
+    }
+
+    #[test]
     fn a_driver_ends_with_its_pod_and_its_container() {
         let executor = |app: &str, uid: &str, created: &str| {
             json!({"metadata": {"namespace": "d", "name": "e", "labels": {"spark-role": "executor", "spark-app-selector": app},
@@ -238,7 +276,7 @@ mod tests {
     }
 
     fn suspect(over: bool, port: Option<u16>) -> Suspect<'static> {
-        Suspect { pod: Key::new("d", "nb-0"), id: "a", port, over }
+        Suspect { pod: Key::new("d", "nb-0"), id: "a", port, over, alone: false }
     }
 
     #[test]
