@@ -28,6 +28,9 @@ pub struct SessionSettings {
     /// How programs of a notebook reach what is outside.
     #[serde(default)]
     pub outside: Outside,
+    /// Hadoop's settings for the HDFS that sessions find without being told; none where there is none, or more than one.
+    #[serde(skip)]
+    pub hdfs: BTreeMap<String, String>,
 }
 
 /// What a user's machine knows of the outside, and a pod can't find out by itself.
@@ -56,6 +59,7 @@ impl SessionSettings {
             gateway_url: gateway_url.into(),
             cluster_domain: "cluster.local".to_owned(),
             outside: Outside::default(),
+            hdfs: BTreeMap::new(),
         }
     }
 }

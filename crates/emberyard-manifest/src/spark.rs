@@ -50,6 +50,7 @@ pub(crate) fn defaults(session: &Session) -> String {
         set(&format!("{volume}.options.path"), folder);
         set(&format!("{volume}.options.type"), "Directory");
     }
+    all.extend(session.hdfs.iter().map(|(key, value)| (format!("spark.hadoop.{key}"), value.clone())));
     all.extend(session.spark_defaults.clone());
 
     let mut text =

@@ -58,6 +58,8 @@ pub struct Session {
     pub cluster_domain: String,
     /// How its programs reach what is outside.
     pub outside: Outside,
+    /// Hadoop's settings for the HDFS it finds without being told.
+    pub hdfs: BTreeMap<String, String>,
 }
 
 impl Session {
@@ -140,6 +142,7 @@ pub fn validate(
         gateway_url: settings.gateway_url.trim_end_matches('/').to_owned(),
         cluster_domain: settings.cluster_domain.clone(),
         outside: settings.outside.clone(),
+        hdfs: settings.hdfs.clone(),
         identity,
     })
 }

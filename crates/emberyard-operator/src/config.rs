@@ -3,6 +3,7 @@
 use emberyard_client::Client;
 use emberyard_cloud::Provider;
 use emberyard_manifest::SessionSettings;
+use emberyard_manifest::hdfs::HdfsSettings;
 use emberyard_model::Timestamp;
 use emberyard_plan::Policy;
 use std::sync::Arc;
@@ -23,6 +24,8 @@ pub struct OperatorConfig {
     pub identity: String,
     /// Defaults of notebooks.
     pub session: SessionSettings,
+    /// Defaults of HDFS.
+    pub hdfs: HdfsSettings,
     /// The fleet; none where nodes are somebody else's business.
     pub fleet: Option<FleetConfig>,
     /// The time.

@@ -1,8 +1,8 @@
-//! Both loops and the lease, started together and ended together.
+//! All loops and the lease, started together and ended together.
 
 use crate::config::OperatorConfig;
 use crate::error::OperatorError;
-use crate::{fleet, lease, notebooks};
+use crate::{fleet, hdfs, lease, notebooks};
 use emberyard_client::ApiError;
 use emberyard_plan::session::Outlook;
 use serde_json::Value;
@@ -17,14 +17,18 @@ pub(crate) const FIELD_MANAGER: &str = "emberyard-operator";
 /// Runs until shutdown. Ends early only when it can't do its work at all.
 pub async fn run(config: OperatorConfig) -> Result<(), OperatorError> {
     define(&config, &emberyard_model::crd::notebook()).await?;
+    define(&config, &emberyard_model::crd::hdfs_cluster()).await?;
     let (leading, follows) = watch::channel(false);
     let lease = tokio::spawn(lease::hold(config.clone(), leading));
     // What the fleet intends is told to those who wait for it.
     let (tell, outlook) = watch::channel(Arc::new(Outlook::default()));
     let fleet =
         config.fleet.clone().map(|fleet| tokio::spawn(fleet::run(config.clone(), fleet, follows.clone(), tell)));
-    notebooks::run(config, follows, outlook).await;
-    for task in fleet.into_iter().chain([lease]) {
+    // What there is of HDFS is told to sessions.
+    let (found, clients) = watch::channel(hdfs::ClientSettings::default());
+    let hdfs = tokio::spawn(hdfs::run(config.clone(), follows.clone(), found));
+    notebooks::run(config, follows, outlook, clients).await;
+    for task in fleet.into_iter().chain([hdfs, lease]) {
         if let Err(error) = task.await {
             tracing::error!(%error, "a part of the operator ended badly");
         }
@@ -45,12 +49,12 @@ async fn define(config: &OperatorConfig, definition: &Value) -> Result<(), Opera
         match (done, known) {
             (Ok(()), _) => return Ok(()),
             (Err(error), Ok(Some(_))) if !error.is_passing() => {
-                tracing::warn!(%error, "the definition of Notebooks could not be brought up to date");
+                tracing::warn!(%error, "the definition of a resource could not be brought up to date");
                 return Ok(());
             }
             // Not allowed to look: whoever installed us took care of it.
             (Err(error), Err(_)) if error.status == 403 => {
-                tracing::warn!(%error, "the definition of Notebooks is not checked");
+                tracing::warn!(%error, "the definition of a resource is not checked");
                 return Ok(());
             }
             (Err(error), _) if error.is_passing() || error.is_conflict() => wait(config, &error).await,

@@ -107,6 +107,9 @@ pub enum Verb {
     /// Life of a notebook.
     #[command(subcommand)]
     Notebook(NotebookVerb),
+    /// Life of an HDFS.
+    #[command(subcommand)]
+    Hdfs(HdfsVerb),
     /// Environments from recipes of registry packages.
     #[command(subcommand)]
     Image(ImageVerb),
@@ -315,6 +318,40 @@ pub struct NotebookRun {
     /// Seconds that all cells together may take.
     #[arg(long, value_name = "S", default_value_t = 3600)]
     pub timeout: u64,
+}
+
+/// `hdfs`.
+#[derive(Debug, Subcommand)]
+pub enum HdfsVerb {
+    /// Creates an HDFS with two NameNodes and four DataNodes, and waits until it serves.
+    Create(HdfsTarget),
+    /// Lists them.
+    List,
+    /// What one consists of, and how much of it is ready.
+    Status(HdfsTarget),
+    /// Deletes one; its volumes stay, and an HDFS of the same name finds its files again.
+    Delete(HdfsDelete),
+}
+
+/// Which HDFS.
+#[derive(Debug, Args)]
+pub struct HdfsTarget {
+    /// Its name; also that of its nameservice: `hdfs://NAME`.
+    pub name: ObjectName,
+    /// Its namespace.
+    #[arg(short, long, default_value = "default")]
+    pub namespace: emberyard_model::NamespaceName,
+}
+
+/// `hdfs delete`.
+#[derive(Debug, Args)]
+pub struct HdfsDelete {
+    /// Which HDFS.
+    #[command(flatten)]
+    pub target: HdfsTarget,
+    /// Deletes its volumes too: all files are lost.
+    #[arg(long)]
+    pub volumes: bool,
 }
 
 /// `image`.

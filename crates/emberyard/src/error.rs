@@ -8,7 +8,7 @@ use std::path::PathBuf;
 /// Codes of this crate.
 pub const CODES: &[Code] = &[
     NO_YARD, FOLDER, SETTINGS, BUSY_PORT, START, KEEPER, API, MACHINE, IMAGE, NOTEBOOK, DEMO, USAGE, PURGE, REPAIR,
-    NEWER, CHAOS,
+    NEWER, CHAOS, HDFS,
 ];
 
 const NO_YARD: Code = Code {
@@ -70,6 +70,12 @@ const NOTEBOOK: Code = Code {
     what: "The notebook did not answer or a cell failed.",
     why: "Its pod did not become ready in time, or the code raised an error.",
     cure: "See `kubectl describe pod NAME-0` and `emberyard status`.",
+};
+const HDFS: Code = Code {
+    id: "EY-CLI-017",
+    what: "The HDFS does not serve.",
+    why: "Its spec can't be carried out, or its pods did not become ready in time: they may have no room.",
+    cure: "See `emberyard hdfs status NAME`, `kubectl get pods -l release=NAME` and `emberyard explain`.",
 };
 const DEMO: Code = Code {
     id: "EY-CLI-011",
@@ -171,6 +177,14 @@ pub enum Failure {
         /// What happened.
         why: String,
     },
+    /// An HDFS.
+    #[error("HDFS {name}: {why}")]
+    Hdfs {
+        /// Its name.
+        name: String,
+        /// What happened.
+        why: String,
+    },
     /// A demo step.
     #[error("demo step {step}: {why}")]
     Demo {
@@ -219,6 +233,7 @@ impl Explained for Failure {
             Self::Machine(_) => MACHINE,
             Self::Image { code, .. } => *code,
             Self::Notebook { .. } => NOTEBOOK,
+            Self::Hdfs { .. } => HDFS,
             Self::Demo { .. } => DEMO,
             Self::Chaos { .. } => CHAOS,
             Self::Usage(_) => USAGE,

@@ -64,6 +64,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Verb::Demo(arguments) => runtime(1)?.block_on(verb::demo::run(&dir, &arguments, form)),
         Verb::Chaos(arguments) => runtime(1)?.block_on(verb::chaos::run(&dir, &arguments, form)),
         Verb::Notebook(verb) => runtime(1)?.block_on(verb::notebook::run(&dir, &verb, &cli.common.output)),
+        Verb::Hdfs(verb) => runtime(1)?.block_on(verb::hdfs::run(&dir, &verb, form)),
         Verb::Image(verb) => runtime(1)?.block_on(verb::image::run(&dir, &verb, form)),
         Verb::Node(verb) => runtime(1)?.block_on(verb::node::run(&dir, &verb, form)),
         Verb::Explain => runtime(1)?.block_on(verb::explain::run(&dir, form)),

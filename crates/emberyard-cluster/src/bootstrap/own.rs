@@ -28,10 +28,13 @@ fn bind(name: &str, role: &str, subject_kind: &str, subject: &str) -> Value {
 const READ: &[&str] = &["get", "list", "watch"];
 const WRITE: &[&str] = &["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"];
 
-/// What the operator does: notebooks and what they consist of, nodes that come and go, sessions' roles.
+/// What the operator does: notebooks, HDFS and what they consist of, nodes that come and go, sessions' roles.
 fn operator_rules() -> Vec<Value> {
     vec![
         rule("emberyard.dev", &["notebooks", "notebooks/status", "notebooks/finalizers"], WRITE),
+        rule("emberyard.dev", &["hdfsclusters", "hdfsclusters/status", "hdfsclusters/finalizers"], WRITE),
+        rule("apps", &["statefulsets", "deployments"], WRITE),
+        rule("policy", &["poddisruptionbudgets"], WRITE),
         rule(
             "apiextensions.k8s.io",
             &["customresourcedefinitions"],

@@ -4,11 +4,11 @@ use super::set::{ETC, Runs, container, owned, selector, template};
 use super::validate::Plan;
 use serde_json::{Value, json};
 
-const PART: &str = "client";
+pub(crate) const PART: &str = "client";
 
 pub(crate) fn deployment(plan: &Plan) -> Value {
     let command = json!(["bash", format!("{ETC}/client.sh")]);
-    let mut shell = container(plan, &Runs { name: PART, command, heap: 128, memory: 64 });
+    let mut shell = container(plan, &Runs { name: PART, command, memory: 64 });
     let ready =
         json!({"exec": {"command": ["test", "-e", "/tmp/prepared"]}, "periodSeconds": 1, "failureThreshold": 3});
     shell.insert("readinessProbe".to_owned(), ready);

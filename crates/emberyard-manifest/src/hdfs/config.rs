@@ -4,7 +4,7 @@
 //! one second, its pod's of four.
 
 use super::names::{JOURNAL_NODES, ZOO_KEEPERS};
-use super::set::{DATA, owned};
+use super::set::{DATA, labels, owned};
 use super::validate::Plan;
 use super::{journal_node, name_node, zoo_keeper};
 use emberyard_model::hdfs::{NAME_NODE_PORT, NAME_NODE_WEB_PORT};
@@ -20,6 +20,19 @@ const SCRIPTS: [(&str, &str); 6] = [
     ("zkfc.sh", include_str!("files/zkfc.sh")),
     ("zookeeper.sh", include_str!("files/zookeeper.sh")),
 ];
+
+/// Tells NameNodes that this HDFS was formatted once and never will be again. Without an owner: it stays with the volumes.
+pub fn formatted(plan: &Plan) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {
+            "name": plan.names().formatted(),
+            "namespace": plan.identity.namespace,
+            "labels": labels(plan, "config"),
+        },
+        "data": {"formatted": "yes"},
+    })
+}
 
 type Properties = BTreeMap<String, String>;
 

@@ -11,7 +11,7 @@ const WEB: u16 = 9864;
 
 pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
     let command = json!(["hdfs", "datanode"]);
-    let mut server = container(plan, &Runs { name: PART, command, heap: 96, memory: 192 });
+    let mut server = container(plan, &Runs { name: PART, command, memory: 192 });
     server.insert("readinessProbe".to_owned(), listens(WEB));
     set(
         plan,

@@ -11,7 +11,7 @@ pub(crate) const WEB: u16 = 8480;
 
 pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
     let command = json!(["hdfs", "journalnode"]);
-    let mut server = container(plan, &Runs { name: PART, command, heap: 64, memory: 128 });
+    let mut server = container(plan, &Runs { name: PART, command, memory: 128 });
     server.insert("readinessProbe".to_owned(), listens(RPC));
     set(
         plan,

@@ -12,7 +12,7 @@ mod set;
 mod validate;
 mod zoo_keeper;
 
-pub use config::client_settings;
+pub use config::{client_settings, formatted};
 pub use names::{HDFS_USER, HdfsNames};
 pub use validate::{HdfsSettings, Plan, validate};
 

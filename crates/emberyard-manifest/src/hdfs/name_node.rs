@@ -12,19 +12,19 @@ const FORMATTED: &str = "/etc/hdfs-formatted";
 
 pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
     let script = |name: &str| json!(["bash", format!("{ETC}/{name}")]);
-    let mut store = container(plan, &Runs { name: "store", command: script("store.sh"), heap: 160, memory: 256 });
+    let mut store = container(plan, &Runs { name: "store", command: script("store.sh"), memory: 256 });
     if let Some(mounts) = store.get_mut("volumeMounts").and_then(Value::as_array_mut) {
         mounts.push(json!({"name": "formatted", "mountPath": FORMATTED, "readOnly": true}));
     }
     let command = json!(["hdfs", "namenode"]);
-    let mut server = container(plan, &Runs { name: PART, command, heap: 160, memory: 256 });
+    let mut server = container(plan, &Runs { name: PART, command, memory: 256 });
     // Its port listens before it serves; what it says of its state is the truth.
     let ready = json!({
         "exec": {"command": script("state.sh")},
         "periodSeconds": 1, "timeoutSeconds": 3, "failureThreshold": 5,
     });
     server.insert("readinessProbe".to_owned(), ready);
-    let controller = container(plan, &Runs { name: "zkfc", command: script("zkfc.sh"), heap: 48, memory: 96 });
+    let controller = container(plan, &Runs { name: "zkfc", command: script("zkfc.sh"), memory: 96 });
     set(
         plan,
         Part {

@@ -107,8 +107,6 @@ pub(crate) struct Runs<'a> {
     pub name: &'a str,
     /// Its command.
     pub command: Value,
-    /// Heap of its JVM, MiB.
-    pub heap: u32,
     /// Memory it asks for, MiB: what its process was measured to have without a class-data archive, and some room.
     pub memory: u32,
 }
@@ -122,7 +120,6 @@ pub(crate) fn container(plan: &Plan, runs: &Runs<'_>) -> Map<String, Value> {
         "env": [
             {"name": "HADOOP_CONF_DIR", "value": ETC},
             {"name": "HADOOP_USER_NAME", "value": HDFS_USER},
-            {"name": "HADOOP_HEAPSIZE_MAX", "value": format!("{}m", runs.heap)},
             {"name": "POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}},
         ],
         "resources": {"requests": {"cpu": "50m", "memory": format!("{}Mi", runs.memory)}},

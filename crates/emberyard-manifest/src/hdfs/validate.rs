@@ -1,6 +1,7 @@
 //! Spec and settings to a [`Plan`]: every default settled, every number checked.
 
-use super::names::HdfsNames;
+use super::names::{HdfsNames, JOURNAL_NODES, NAME_NODES, ZOO_KEEPERS};
+use super::{client, data_node, journal_node, name_node, zoo_keeper};
 use crate::Identity;
 use crate::error::InvalidHdfs;
 use emberyard_model::{HdfsSpec, NamespaceName, Quantity};
@@ -43,6 +44,28 @@ pub(crate) struct Sizes {
 }
 
 impl Plan {
+    /// Its address for clients.
+    pub fn url(&self) -> String {
+        format!("hdfs://{}", self.identity.name)
+    }
+
+    /// What it consists of, and how many of each: as the label `app.kubernetes.io/component` has it.
+    pub fn parts(&self) -> [(&'static str, u32); 5] {
+        [
+            (zoo_keeper::PART, ZOO_KEEPERS),
+            (journal_node::PART, JOURNAL_NODES),
+            (name_node::PART, NAME_NODES),
+            (data_node::PART, self.data_nodes),
+            (client::PART, 1),
+        ]
+    }
+
+    /// Pods of its NameNodes.
+    pub fn name_node_pods(&self) -> Vec<String> {
+        let set = self.names().part(name_node::PART);
+        (0..NAME_NODES).map(|ordinal| format!("{set}-{ordinal}")).collect()
+    }
+
     /// Names of its objects.
     pub fn names(&self) -> HdfsNames<'_> {
         HdfsNames { name: &self.identity.name, namespace: &self.identity.namespace, domain: &self.cluster_domain }

@@ -12,7 +12,7 @@ pub(crate) const ELECTION: u16 = 3888;
 
 pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
     let command = json!(["bash", format!("{ETC}/zookeeper.sh")]);
-    let mut server = container(plan, &Runs { name: PART, command, heap: 48, memory: 96 });
+    let mut server = container(plan, &Runs { name: PART, command, memory: 96 });
     server.insert("readinessProbe".to_owned(), listens(CLIENTS));
     let ports = [("client", CLIENTS), ("follower", FOLLOWERS), ("election", ELECTION)];
     set(

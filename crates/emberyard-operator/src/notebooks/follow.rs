@@ -4,6 +4,7 @@ use super::decide::decide;
 use super::observe::{Observed, Spark};
 use super::{apply, reap, status};
 use crate::config::OperatorConfig;
+use crate::hdfs::ClientSettings;
 use crate::index::Index;
 use crate::view::{Key, label, owner_pod};
 use emberyard_client::{ApiError, ContentKind, WatchEvent, path};
@@ -39,7 +40,12 @@ struct Loop {
 }
 
 /// Follows notebooks until shutdown; writes only while it leads.
-pub async fn run(config: OperatorConfig, mut leading: watch::Receiver<bool>, outlook: watch::Receiver<Arc<Outlook>>) {
+pub async fn run(
+    config: OperatorConfig,
+    mut leading: watch::Receiver<bool>,
+    outlook: watch::Receiver<Arc<Outlook>>,
+    mut hdfs: watch::Receiver<ClientSettings>,
+) {
     let mut notebooks = config.client.watch(&path(GROUP, VERSION, "", NOTEBOOKS, ""), &[]);
     let mut pods = config.client.watch("/api/v1/pods", &[]);
     let mut config_maps = config.client.watch("/api/v1/configmaps", &[("labelSelector", SPARK_APP_LABEL)]);
@@ -67,6 +73,7 @@ pub async fn run(config: OperatorConfig, mut leading: watch::Receiver<bool>, out
             _ = ticks.tick() => ticked = true,
             Ok(()) = leading.changed() => state.all_dirty(),
             Ok(()) = news.changed() => state.waiting_dirty(),
+            Ok(()) = hdfs.changed() => state.hdfs_found(&hdfs.borrow_and_update()),
             () = shutdown.cancelled() => return,
         }
         if !*leading.borrow() || !state.notebooks.synced() || !state.pods.synced() {
@@ -107,6 +114,12 @@ impl Loop {
             sessions.into_iter().any(|session| session["waiting"].is_array())
         };
         self.dirty.extend(self.notebooks.values().filter(waits).map(Key::of));
+    }
+
+    /// What sessions are told of HDFS has changed.
+    fn hdfs_found(&mut self, settings: &ClientSettings) {
+        self.config.session.hdfs.clone_from(settings);
+        self.all_dirty();
     }
 
     fn all_dirty(&mut self) {

@@ -6,6 +6,7 @@ use emberyard_api::{ServeConfig, kubeconfig, serve};
 use emberyard_client::Client;
 use emberyard_cloud::Memory;
 use emberyard_manifest::SessionSettings;
+use emberyard_manifest::hdfs::HdfsSettings;
 use emberyard_model::{Bytes, Cpu, Resources, Timestamp};
 use emberyard_operator::{FleetConfig, OperatorConfig, run};
 use emberyard_plan::{Policy, Shape};
@@ -52,6 +53,7 @@ pub async fn world(min: u32, max: u32) -> World {
         client: operator.clone(),
         identity: "test".to_owned(),
         session: SessionSettings::new("http://127.0.0.1:8321"),
+        hdfs: HdfsSettings { image: "hdfs".to_owned(), cluster_domain: "cluster.local".to_owned() },
         fleet: Some(FleetConfig { provider: provider.clone(), policy }),
         clock: Arc::new(now),
         entropy: Arc::new(random),

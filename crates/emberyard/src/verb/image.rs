@@ -62,6 +62,16 @@ pub async fn ensure(dir: &YardDir, settings: &Settings) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Builds one image if the store does not have it.
+pub async fn ensure_one(dir: &YardDir, settings: &Settings, name: &str) -> Result<(), Failure> {
+    let store = Store::open(&settings.images(dir)).map_err(failed)?;
+    if store.resolve(name).is_ok() {
+        return Ok(());
+    }
+    preflight(dir, Some(settings), name).await?;
+    build(dir, store, name.to_owned()).await
+}
+
 /// Says which images another version of this program built. They go on serving: a build takes minutes.
 fn outdated(store: &Store) -> Result<(), Failure> {
     for name in WANTED {

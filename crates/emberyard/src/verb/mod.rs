@@ -7,6 +7,7 @@ pub mod doctor;
 pub mod down;
 pub mod errors;
 pub mod explain;
+pub mod hdfs;
 pub mod image;
 pub mod keeper;
 pub mod kubeconfig;

@@ -9,6 +9,7 @@ use emberyard_client::Client;
 use emberyard_cloud::Local;
 use emberyard_front::GatewayConfig;
 use emberyard_manifest::SessionSettings;
+use emberyard_manifest::hdfs::HdfsSettings;
 use emberyard_model::Explained;
 use emberyard_operator::{FleetConfig, OperatorConfig};
 use emberyard_plan::{Policy, Shape};
@@ -45,6 +46,7 @@ pub async fn run(dir: YardDir) -> Result<(), Failure> {
             outside: outside::read(&dir),
             ..SessionSettings::new(format!("http://127.0.0.1:{}", settings.gateway_port))
         },
+        hdfs: HdfsSettings { image: "hdfs".to_owned(), cluster_domain: "cluster.local".to_owned() },
         fleet: Some(fleet),
         clock: Arc::new(clock(&dir)),
         entropy: Arc::new(machine::fill),

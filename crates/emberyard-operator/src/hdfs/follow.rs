@@ -1,0 +1,169 @@
+//! The loop: watches fill two indexes, what they touch is looked at, one HDFS at a time.
+
+use super::{active, status};
+use crate::config::OperatorConfig;
+use crate::index::Index;
+use crate::run::FIELD_MANAGER;
+use crate::view::{Key, is_leaving, label};
+use crate::write::{create_once, of};
+use emberyard_client::{ApiError, ContentKind, WatchEvent, path};
+use emberyard_manifest::hdfs::{Plan, build, client_settings, formatted, validate};
+use emberyard_manifest::{Identity, InvalidHdfs};
+use emberyard_model::hdfs::{HDFS_CLUSTERS, HDFS_LABEL};
+use emberyard_model::notebook::{GROUP, VERSION};
+use emberyard_model::{HdfsSpec, HdfsStatus, Timestamp};
+use futures::StreamExt;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// Which NameNode is active is asked at this pace; what failed is tried again.
+const TICK: Duration = Duration::from_secs(2);
+/// Objects that nobody touched are written again after this long, in case somebody changed them.
+const REFRESH: Duration = Duration::from_mins(1);
+/// The nameservice of the chart that older tutorials use.
+const ALIAS: &str = "hdfs-k8s";
+
+/// What sessions must know of the HDFS they find: Hadoop's settings by name; none where there is not exactly one HDFS.
+pub type ClientSettings = Arc<BTreeMap<String, String>>;
+
+struct Loop {
+    config: OperatorConfig,
+    clusters: Index,
+    pods: Index,
+    dirty: BTreeSet<Key>,
+    written: BTreeMap<Key, (Vec<Value>, Timestamp)>,
+    tell: watch::Sender<ClientSettings>,
+}
+
+/// Follows HdfsClusters until shutdown; writes only while it leads.
+pub async fn run(config: OperatorConfig, mut leading: watch::Receiver<bool>, tell: watch::Sender<ClientSettings>) {
+    let mut clusters = config.client.watch(&path(GROUP, VERSION, "", HDFS_CLUSTERS, ""), &[]);
+    let mut pods = config.client.watch("/api/v1/pods", &[("labelSelector", HDFS_LABEL)]);
+    let shutdown = config.shutdown.clone();
+    let mut ticks = tokio::time::interval(TICK);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut state = Loop {
+        config,
+        clusters: Index::default(),
+        pods: Index::default(),
+        dirty: BTreeSet::new(),
+        written: BTreeMap::new(),
+        tell,
+    };
+    loop {
+        tokio::select! {
+            Some(event) = clusters.next() => state.cluster_event(event),
+            Some(event) = pods.next() => state.pod_event(event),
+            _ = ticks.tick() => state.all_dirty(),
+            Ok(()) = leading.changed() => state.all_dirty(),
+            () = shutdown.cancelled() => return,
+        }
+        if !*leading.borrow() || !state.clusters.synced() || !state.pods.synced() {
+            continue;
+        }
+        for key in std::mem::take(&mut state.dirty) {
+            if let Err(error) = state.reconcile(&key).await {
+                tracing::warn!(hdfs = %key, %error, "not reconciled yet");
+                state.written.remove(&key); // tried again with the next tick
+            }
+        }
+    }
+}
+
+impl Loop {
+    fn cluster_event(&mut self, event: WatchEvent) {
+        self.dirty.extend(self.clusters.apply(event).into_iter().map(|(key, _)| key));
+    }
+
+    fn pod_event(&mut self, event: WatchEvent) {
+        for (key, before) in self.pods.apply(event) {
+            let Some(pod) = self.pods.get(&key).or(before.as_ref()) else { continue };
+            if let Some(name) = label(pod, HDFS_LABEL) {
+                self.dirty.insert(Key::new(key.namespace, name));
+            }
+        }
+    }
+
+    fn all_dirty(&mut self) {
+        self.dirty.extend(self.clusters.values().map(Key::of));
+    }
+
+    /// observe -> validate -> build -> apply -> status.
+    async fn reconcile(&mut self, key: &Key) -> Result<(), ApiError> {
+        self.tell_sessions();
+        // What is on its way out goes by the cluster's garbage collection; volumes stay.
+        let Some(cluster) = self.clusters.get(key).filter(|cluster| !is_leaving(cluster)).cloned() else {
+            self.written.remove(key);
+            return Ok(());
+        };
+        let now = (self.config.clock)();
+        let before: HdfsStatus = serde_json::from_value(cluster["status"].clone()).unwrap_or_default();
+        let of_this = |pod: &&Value| {
+            label(pod, HDFS_LABEL) == Some(&key.name) && pod["metadata"]["namespace"] == key.namespace.as_str()
+        };
+        let pods: Vec<&Value> = self.pods.values().filter(of_this).collect();
+        let generation = cluster["metadata"]["generation"].as_i64().unwrap_or(0);
+        let mut seen = status::Seen { generation, before: &before, pods, active: None, now };
+        let plan = match self.plan(&cluster) {
+            Ok(plan) => plan,
+            Err(error) => return self.say(key, &before, &status::of_invalid(&error, &seen)).await,
+        };
+        let objects = build(&plan);
+        let known = self.written.get(key);
+        if known.is_none_or(|(before, when)| *before != objects || now.since(*when) >= REFRESH) {
+            for object in &objects {
+                self.config.client.apply(&of(object), object, FIELD_MANAGER).await?;
+            }
+            self.written.insert(key.clone(), (objects, now));
+        }
+        let name_nodes = plan.name_node_pods();
+        seen.active = active::find(&self.config.client, &key.namespace, name_nodes.iter().map(String::as_str)).await;
+        if seen.active.is_some() {
+            create_once(&self.config.client, &formatted(&plan)).await?;
+        }
+        self.say(key, &before, &status::of_plan(&plan, seen)).await
+    }
+
+    fn plan(&self, cluster: &Value) -> Result<Plan, InvalidHdfs> {
+        let Key { namespace, name } = Key::of(cluster);
+        let uid = cluster["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
+        let spec = match &cluster["spec"] {
+            Value::Null => HdfsSpec::default(),
+            spec => serde_json::from_value(spec.clone()).map_err(|error| InvalidHdfs::Form(error.to_string()))?,
+        };
+        validate(Identity { namespace, name, uid }, spec, &self.config.hdfs)
+    }
+
+    /// Sessions use the only HDFS there is without being told; of several none is meant by itself.
+    fn tell_sessions(&self) {
+        let plans: Vec<Plan> =
+            self.clusters.values().filter(|cluster| !is_leaving(cluster)).filter_map(|c| self.plan(c).ok()).collect();
+        let settings = match plans.as_slice() {
+            [only] => client_settings(only, Some(ALIAS)),
+            _ => BTreeMap::new(),
+        };
+        self.tell.send_if_modified(|told| {
+            let changed = **told != settings;
+            if changed {
+                *told = Arc::new(settings);
+            }
+            changed
+        });
+    }
+
+    /// Writes the status where it differs.
+    async fn say(&self, key: &Key, before: &HdfsStatus, status: &HdfsStatus) -> Result<(), ApiError> {
+        if before == status {
+            return Ok(());
+        }
+        let path = format!("{}/status", path(GROUP, VERSION, &key.namespace, HDFS_CLUSTERS, &key.name));
+        let patch = json!({"status": status});
+        match self.config.client.patch(&path, &patch, ContentKind::MergePatch).await {
+            Err(error) if !error.is_not_found() => Err(error), // deleted meanwhile: nobody to tell
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! HDFS: observe, validate, build, apply, say.
+//!
+//! An HdfsCluster becomes objects by `emberyard_manifest::hdfs`; the cluster's own controllers carry them out, and here is
+//! looked after what came of them.
+
+mod active;
+mod follow;
+pub mod status;
+
+pub use follow::{ClientSettings, run};

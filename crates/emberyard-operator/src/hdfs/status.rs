@@ -1,0 +1,130 @@
+//! What an HDFS's status says: pure.
+
+use crate::view::{is_leaving, is_ready, label};
+use emberyard_manifest::InvalidHdfs;
+use emberyard_manifest::hdfs::Plan;
+use emberyard_model::{Condition, Explained, HdfsPart, HdfsPhase, HdfsStatus, Timestamp};
+use serde_json::Value;
+
+/// Label with the part that a pod is of.
+const COMPONENT: &str = "app.kubernetes.io/component";
+
+/// What is known of an HDFS beside its spec.
+#[derive(Debug, Clone)]
+pub struct Seen<'a> {
+    /// Generation of its spec.
+    pub generation: i64,
+    /// What its status says so far.
+    pub before: &'a HdfsStatus,
+    /// Its pods.
+    pub pods: Vec<&'a Value>,
+    /// The pod of the active NameNode.
+    pub active: Option<String>,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// Of an HDFS whose spec can be carried out.
+pub fn of_plan(plan: &Plan, seen: Seen<'_>) -> HdfsStatus {
+    let parts: Vec<HdfsPart> = plan
+        .parts()
+        .into_iter()
+        .map(|(name, wanted)| {
+            let of_this = |pod: &&&Value| label(pod, COMPONENT) == Some(name) && is_ready(pod) && !is_leaving(pod);
+            let ready = seen.pods.iter().filter(of_this).count();
+            HdfsPart { name: name.to_owned(), wanted, ready: u32::try_from(ready).unwrap_or(u32::MAX) }
+        })
+        .collect();
+    let missing: Vec<String> = parts
+        .iter()
+        .filter(|part| part.ready < part.wanted)
+        .map(|part| format!("{} of {} {}s are ready", part.ready, part.wanted, part.name))
+        .collect();
+    let holds_blocks = parts.iter().any(|part| part.name == "datanode" && part.ready > 0);
+    let (phase, status, reason, message) = match (&seen.active, missing.is_empty()) {
+        (Some(_), true) => (HdfsPhase::Ready, "True", "Serving", "All parts are ready.".to_owned()),
+        (Some(_), false) if holds_blocks => {
+            (HdfsPhase::Degraded, "True", "PartsMissing", format!("It serves; {}.", missing.join(", ")))
+        }
+        (Some(_), false) => (HdfsPhase::Pending, "False", "NoDataNode", format!("{}.", missing.join(", "))),
+        (None, true) => (HdfsPhase::Pending, "False", "NoActive", "No NameNode is active.".to_owned()),
+        (None, false) => {
+            (HdfsPhase::Pending, "False", "NoActive", format!("No NameNode is active; {}.", missing.join(", ")))
+        }
+    };
+    HdfsStatus {
+        observed_generation: seen.generation,
+        phase,
+        url: Some(plan.url()),
+        active: seen.active.clone(),
+        parts,
+        conditions: vec![condition(&seen, status, reason, message)],
+    }
+}
+
+/// Of an HDFS whose spec can't be carried out: what runs of it stays as it is.
+pub fn of_invalid(error: &InvalidHdfs, seen: &Seen<'_>) -> HdfsStatus {
+    let message = format!("{error}. {}", error.code().cure);
+    HdfsStatus {
+        observed_generation: seen.generation,
+        phase: HdfsPhase::Invalid,
+        conditions: vec![condition(seen, "False", error.code().id, message)],
+        ..seen.before.clone()
+    }
+}
+
+fn condition(seen: &Seen<'_>, status: &str, reason: &str, message: String) -> Condition {
+    let before = seen.before.conditions.iter().find(|found| found.kind == "Ready" && found.status == status);
+    Condition {
+        kind: "Ready".to_owned(),
+        status: status.to_owned(),
+        reason: reason.to_owned(),
+        message,
+        last_transition_time: before.map_or_else(|| seen.now.rfc3339(), |found| found.last_transition_time.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use emberyard_manifest::Identity;
+    use emberyard_manifest::hdfs::{HdfsSettings, validate};
+    use emberyard_model::HdfsSpec;
+    use serde_json::json;
+
+    fn said(active: Option<&str>, ready: &[(&str, usize)]) -> String {
+        let identity = Identity { namespace: "d".to_owned(), name: "a".to_owned(), uid: "1".to_owned() };
+        let settings = HdfsSettings { image: "hdfs".to_owned(), cluster_domain: "cluster.local".to_owned() };
+        let plan = validate(identity, HdfsSpec::default(), &settings).unwrap();
+        let pod = |part: &str| {
+            json!({"metadata": {"labels": {COMPONENT: part}},
+                   "status": {"conditions": [{"type": "Ready", "status": "True"}]}})
+        };
+        let pods: Vec<Value> = ready.iter().flat_map(|(part, count)| vec![pod(part); *count]).collect();
+        let before = HdfsStatus::default();
+        let status = of_plan(
+            &plan,
+            Seen {
+                generation: 1,
+                before: &before,
+                pods: pods.iter().collect(),
+                active: active.map(str::to_owned),
+                now: Timestamp::from_seconds(1),
+            },
+        );
+        format!("{:?}: {}", status.phase, status.conditions[0].message)
+    }
+
+    #[test]
+    fn what_is_said() {
+        let all = [("namenode", 2), ("journalnode", 3), ("zookeeper", 3), ("datanode", 4), ("client", 1)];
+        assert_eq!(said(Some("a-namenode-0"), &all), "Ready: All parts are ready.");
+        assert_eq!(said(None, &all), "Pending: No NameNode is active.");
+        let mut few = all;
+        few[3].1 = 3;
+        assert_eq!(said(Some("a-namenode-0"), &few), "Degraded: It serves; 3 of 4 datanodes are ready.");
+        few[3].1 = 0;
+        assert_eq!(said(Some("a-namenode-0"), &few), "Pending: 0 of 4 datanodes are ready.");
+        assert!(said(None, &[]).starts_with("Pending: No NameNode is active; 0 of 3 zookeepers"));
+    }
+}
