@@ -7,7 +7,10 @@ use crate::output;
 use crate::session;
 use crate::yard::versions::PROGRAM;
 use crate::yard::{Settings, YardDir};
-use emberyard_model::SessionStatus;
+use emberyard_client::path;
+use emberyard_model::hdfs::HDFS_CLUSTERS;
+use emberyard_model::notebook::{GROUP, VERSION};
+use emberyard_model::{HdfsPhase, HdfsStatus, SessionStatus};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -25,6 +28,7 @@ struct Status {
     nodes: Vec<Node>,
     notebooks: Vec<Notebook>,
     sessions: Vec<Session>,
+    hdfs: Vec<Hdfs>,
     /// What had to give way to the machine's memory.
     less: Option<String>,
 }
@@ -55,6 +59,15 @@ struct Session {
     notebook: String,
     #[serde(flatten)]
     status: SessionStatus,
+}
+
+/// One HDFS.
+#[derive(Debug, Serialize)]
+struct Hdfs {
+    namespace: String,
+    name: String,
+    #[serde(flatten)]
+    status: HdfsStatus,
 }
 
 /// Runs the verb.
@@ -106,6 +119,7 @@ async fn gather(dir: &YardDir) -> Result<Status, Failure> {
     let client = admin(dir).await?;
     let api = |error: emberyard_client::ApiError| Failure::Api(error.to_string());
     let (books, _) = client.list("/apis/emberyard.dev/v1alpha1/notebooks", &[]).await.map_err(api)?;
+    let (clusters, _) = client.list(&path(GROUP, VERSION, "", HDFS_CLUSTERS, ""), &[]).await.map_err(api)?;
     let settings = Settings::load(dir)?;
     let less = settings.as_ref().and_then(Settings::gave_way);
     let gateway_port = settings.map_or(keeper.gateway_port, |settings| settings.gateway_port);
@@ -119,6 +133,7 @@ async fn gather(dir: &YardDir) -> Result<Status, Failure> {
         nodes: nodes(dir).await?,
         notebooks: books.iter().map(notebook).collect(),
         sessions: books.iter().flat_map(sessions).collect(),
+        hdfs: clusters.iter().map(hdfs).collect(),
         less,
     })
 }
@@ -133,6 +148,14 @@ fn notebook(object: &Value) -> Notebook {
         namespace: text(&object["metadata"]["namespace"]),
         phase: text(&object["status"]["phase"]),
         url: object["status"]["url"].as_str().map(str::to_owned),
+    }
+}
+
+fn hdfs(object: &Value) -> Hdfs {
+    Hdfs {
+        namespace: text(&object["metadata"]["namespace"]),
+        name: text(&object["metadata"]["name"]),
+        status: serde_json::from_value(object["status"].clone()).unwrap_or_default(),
     }
 }
 
@@ -189,6 +212,13 @@ fn page(status: &Status) -> String {
         );
         for line in status.sentences() {
             let _ = writeln!(page, "         {line}");
+        }
+    }
+    for Hdfs { namespace, name, status } in &status.hdfs {
+        let (url, active) = (status.url.as_deref().unwrap_or(""), status.active.as_deref().unwrap_or("none"));
+        let _ = writeln!(page, "hdfs     {namespace}/{name} {:?} {url} active: {active}", status.phase);
+        for condition in status.conditions.iter().filter(|_| status.phase != HdfsPhase::Ready) {
+            let _ = writeln!(page, "         {}", condition.message);
         }
     }
     page
