@@ -74,7 +74,9 @@ pub fn ten_executors(yard: &Yard) {
     });
     // The product's own record says when each was decided on, and since when the node was empty.
     let removed = events(yard, "NodeRemoved");
-    assert_eq!(removed.len(), 2, "{removed:?}");
+    // On a machine under load a node may have been given up meanwhile, and another taken in its place.
+    let added: u32 = events(yard, "NodesAdded").iter().map(|(_, message, _)| count(message)).sum();
+    assert_eq!(removed.len(), added as usize, "{removed:?}");
     for (node, message, when) in removed {
         let since = message.rsplit_once("empty since ").map(|(_, time)| Timestamp::parse(time.trim_end_matches('.')));
         let since = since.unwrap().unwrap();
