@@ -167,6 +167,18 @@ impl Failure {
         Self::new(500, "InternalError", format!("Internal error occurred: {message}"))
     }
 
+    /// Not now; trying again may help, after so many seconds if they are known.
+    pub(crate) fn too_many_requests(message: impl Into<String>, after: Option<u32>) -> Self {
+        Self { retry_after: after, ..Self::new(429, "TooManyRequests", message).with_details(json!({})) }
+    }
+
+    /// More than one disruption budget selects a pod: nobody knows which to spend.
+    pub(crate) fn several_budgets() -> Self {
+        let message =
+            "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
+        Self::new(500, "", message)
+    }
+
     /// Kubernetes has it, this server has not.
     pub(crate) fn not_implemented(what: &str) -> Self {
         Self::new(501, "", format!("{what} is not implemented by this server")).with_details(json!({}))

@@ -5,20 +5,26 @@
 //! `Reconciler`: they say which keys an event concerns and what a key lacks.
 
 mod controller;
+mod deployments;
+mod disruption;
 mod endpoints;
 mod garbage;
 mod in_every_namespace;
 mod index;
+mod jobs;
 mod kinds;
 mod namespace_life;
 mod node_life;
 mod pod_garbage;
 mod reconcile;
+mod replica_sets;
 mod resources;
 mod scheduler;
 mod settings;
+mod stateful_sets;
 mod trim;
 mod volumes;
+mod workload;
 
 #[cfg(test)]
 mod fake;

@@ -1,14 +1,19 @@
 //! What scheduler and controllers must be told.
 
 use crate::Controller;
+use crate::deployments::Deployments;
+use crate::disruption::DisruptionBudgets;
 use crate::endpoints::EndpointSlices;
 use crate::garbage::GarbageCollector;
 use crate::in_every_namespace::InEveryNamespace;
+use crate::jobs::{FinishedJobs, Jobs};
 use crate::namespace_life::NamespaceLife;
 use crate::node_life::NodeLife;
 use crate::pod_garbage::{PodGarbage, THRESHOLD};
 use crate::reconcile::Loop;
+use crate::replica_sets::ReplicaSets;
 use crate::scheduler::Scheduler;
+use crate::stateful_sets::StatefulSets;
 use crate::volumes::{ClaimProtection, VolumeBinder, VolumeProtection};
 use emberyard_object::Catalog;
 
@@ -38,5 +43,11 @@ pub fn all(settings: &Settings) -> Vec<Box<dyn Controller>> {
         Box::new(Loop::new(VolumeProtection)),
         Box::new(Loop::new(NodeLife::default())),
         Box::new(Loop::new(PodGarbage::new(THRESHOLD))),
+        Box::new(Loop::new(StatefulSets)),
+        Box::new(Loop::new(DisruptionBudgets)),
+        Box::new(Loop::new(ReplicaSets::default())),
+        Box::new(Loop::new(Deployments)),
+        Box::new(Loop::new(Jobs)),
+        Box::new(Loop::new(FinishedJobs)),
     ]
 }

@@ -1,5 +1,6 @@
 //! Fields that stay as they were created.
 
+use super::workload;
 use emberyard_object::schema::Cause;
 use emberyard_object::view::at;
 use serde_json::{Value, json};
@@ -10,12 +11,15 @@ const POD: &str = "Forbidden: pod updates may not change fields other than `spec
                    previously negative)";
 
 /// Paths that may not change, by what the objects are stored as.
-const FIXED: [(&str, &[&[&str]]); 5] = [
+const FIXED: [(&str, &[&[&str]]); 8] = [
     ("rolebindings.rbac.authorization.k8s.io", &[&["roleRef"]]),
     ("clusterrolebindings.rbac.authorization.k8s.io", &[&["roleRef"]]),
     ("storageclasses.storage.k8s.io", &[&["provisioner"], &["parameters"], &["reclaimPolicy"], &["volumeBindingMode"]]),
     ("priorityclasses.scheduling.k8s.io", &[&["value"]]),
     ("secrets", &[&["type"]]),
+    ("deployments.apps", &[&["spec", "selector"]]),
+    ("replicasets.apps", &[&["spec", "selector"]]),
+    ("controllerrevisions.apps", &[&["data"]]),
 ];
 
 /// What an update changed that may not change.
@@ -27,6 +31,7 @@ pub(super) fn changes(resource: &str, old: &Value, new: &Value) -> Vec<Cause> {
             causes.push(invalid(&path.join("."), format!("Invalid value: {value}: field is immutable")));
         }
     }
+    causes.extend(workload::changes(resource, old, new));
     match resource {
         "pods" if pod_core(old) != pod_core(new) || tolerations_lost(old, new) => {
             causes.push(forbidden("spec", POD));

@@ -14,6 +14,7 @@ mod rbac;
 mod secret;
 mod service;
 mod service_ip;
+mod workload;
 
 use crate::call::{Call, Place};
 use crate::crd;
@@ -50,6 +51,10 @@ pub(crate) fn mutate(
         }
         ("persistentvolumeclaims", Operation::Create) => {
             claim::create(call, object);
+            Ok(())
+        }
+        ("jobs.batch", Operation::Create) => {
+            workload::prepare_job(object);
             Ok(())
         }
         ("persistentvolumes", Operation::Create) => {
@@ -89,6 +94,9 @@ pub(crate) fn invalid(
         Some(old) if operation == Operation::Update => immutable::changes(&at.resource, old, object),
         _ => Vec::new(),
     };
+    if matches!(operation, Operation::Create | Operation::Update) {
+        causes.extend(workload::causes(&at.resource, object));
+    }
     causes.extend(common::causes(&at.resource, object));
     match (&*at.resource, operation) {
         ("pods", Operation::Create) => causes.extend(pod_rules::causes(object)),

@@ -23,7 +23,7 @@ const ORPHAN: &str = "orphan";
 pub(crate) struct Options {
     grace: Option<i64>,
     uid: Option<String>,
-    revision: Option<String>,
+    pub(crate) revision: Option<String>,
     propagation: Option<Propagation>,
     pub(crate) dry_run: bool,
 }
@@ -181,7 +181,7 @@ impl Options {
         Ok(())
     }
 
-    fn check(&self, at: &Place, name: &str, object: &Value) -> Outcome<()> {
+    pub(crate) fn check(&self, at: &Place, name: &str, object: &Value) -> Outcome<()> {
         let meta = Meta(object);
         let table = [("UID", &self.uid, meta.uid()), ("ResourceVersion", &self.revision, meta.resource_version())];
         for (what, wanted, is) in table {

@@ -14,6 +14,7 @@ mod replace;
 mod watch;
 
 pub(crate) use answer::{Done, plain};
+pub(crate) use patch::changed;
 pub(crate) use replace::Part;
 
 use crate::authz::Attributes;

@@ -37,7 +37,7 @@ impl Call<'_> {
     }
 
     /// Which kind of patch the request sends.
-    fn patch_form(&self, kind: &Kind) -> Outcome<ContentKind> {
+    pub(crate) fn patch_form(&self, kind: &Kind) -> Outcome<ContentKind> {
         check_size(self.request, self.server.config.body_limit)?;
         let form = ContentKind::parse(self.request.content_type.as_deref().unwrap_or(""));
         match form {
@@ -51,7 +51,7 @@ impl Call<'_> {
 }
 
 /// `old` with a patch applied.
-fn changed(form: ContentKind, kind: &Kind, old: &Value, patch: &Value) -> Outcome<Value> {
+pub(crate) fn changed(form: ContentKind, kind: &Kind, old: &Value, patch: &Value) -> Outcome<Value> {
     let refused = |error: PatchError| match error {
         PatchError::Malformed(text) => Failure::bad_request(text),
         PatchError::Unfit(text) => Failure::unprocessable(text),

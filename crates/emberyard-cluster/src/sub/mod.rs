@@ -5,6 +5,7 @@ mod connect;
 mod eviction;
 mod finalize;
 mod proxy;
+mod scale;
 mod token;
 
 use crate::call::{Call, Done, Part, Place};
@@ -27,6 +28,7 @@ impl Call<'_> {
             }
             (_, "status", "update") => self.update_part(at, Part::Status),
             (_, "status", "patch") => self.patch_part(at, Part::Status),
+            ("deployments.apps" | "replicasets.apps" | "statefulsets.apps", "scale", _) => self.scale(at, &known.kind),
             ("namespaces", "finalize", "update") => self.finalize(at),
             ("pods", "binding", "create") => self.bind(at, &known.kind),
             ("pods", "eviction", "create") => self.evict(at, &known.kind),

@@ -116,9 +116,10 @@ fn proxies_lead_to_ports() {
 #[test]
 fn evictions_delete() {
     let mut yard = yard();
-    let eviction = json!({"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "a"},
+    let mut eviction = json!({"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "a"},
         "deleteOptions": {"gracePeriodSeconds": 7}});
     yard.ok(201, Post, &format!("{PODS}/a/eviction"), eviction.clone());
+    eviction["metadata"]["name"] = json!("b");
     assert_eq!(yard.get(&format!("{PODS}/a"))["metadata"]["deletionGracePeriodSeconds"], 7);
     yard.ok(404, Post, &format!("{PODS}/b/eviction"), eviction);
 }

@@ -10,4 +10,5 @@ mod real_server;
 mod served;
 mod spark;
 mod watches;
+mod workloads;
 mod yard;

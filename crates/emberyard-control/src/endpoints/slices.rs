@@ -1,6 +1,7 @@
 //! A service's slices: one for each set of ports, at most a thousand endpoints in each.
 
 use super::{MANAGED_BY, SERVICE, US, pods};
+use crate::workload::hash;
 use emberyard_object::view::{Meta, text};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -44,7 +45,7 @@ fn slice(service: &Value, purpose: &str, ports: &[Value], endpoints: &[Value]) -
     json!({
         "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
         "metadata": {
-            "name": format!("{}-{}", meta.name(), short_hash(&format!("{}/{purpose}", meta.uid()))),
+            "name": format!("{}-{}", meta.name(), hash::short(&format!("{}/{purpose}", meta.uid()), 8)),
             "namespace": meta.namespace(),
             "labels": labels,
             "ownerReferences": [{
@@ -56,17 +57,4 @@ fn slice(service: &Value, purpose: &str, ports: &[Value], endpoints: &[Value]) -
         "endpoints": endpoints,
         "ports": ports,
     })
-}
-
-/// Eight letters and digits (FNV-1a).
-fn short_hash(text: &str) -> String {
-    let mut hash = text
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    let mut short = String::new();
-    for _ in 0..8 {
-        short.push(char::from(b"bcdfghjklmnpqrstvwxz2456789"[(hash % 27) as usize]));
-        hash /= 27;
-    }
-    short
 }

@@ -55,8 +55,14 @@ fn discovery_has_both_forms() {
     assert!(groups["groups"].as_array().unwrap().iter().all(|group| group.get("kind").is_none()));
     let rbac = catalog.api_resource_list("rbac.authorization.k8s.io", "v1").unwrap();
     assert_eq!(rbac["resources"].as_array().unwrap().len(), 4);
-    assert_eq!(catalog.api_resource_list("apps", "v1"), None);
-    assert_eq!(catalog.api_group("apps"), None);
+    assert_eq!(catalog.api_resource_list("autoscaling", "v2"), None);
+    assert_eq!(catalog.api_group("autoscaling"), None);
+    let apps = catalog.api_resource_list("apps", "v1").unwrap();
+    let scale = apps["resources"].as_array().unwrap().iter().find(|r| r["name"] == "statefulsets/scale").unwrap();
+    assert_eq!(
+        (&scale["group"], &scale["version"], &scale["kind"]),
+        (&json!("autoscaling"), &json!("v1"), &json!("Scale"))
+    );
     let core_list = catalog.api_resource_list("", "v1").unwrap();
     let eviction = core_list["resources"].as_array().unwrap().iter().find(|r| r["name"] == "pods/eviction").unwrap();
     assert_eq!((&eviction["group"], &eviction["version"]), (&json!("policy"), &json!("v1")));

@@ -18,6 +18,20 @@ pub fn fill(definition: &str, members: &mut Members) {
             put(members, "policyTypes", if egress { json!(["Ingress", "Egress"]) } else { json!(["Ingress"]) });
         }
         "rbac.v1.Subject" if matches!(word(members, "kind"), "User" | "Group") => put(members, "apiGroup", json!(RBAC)),
+        "apps.v1.DeploymentStrategy" | "apps.v1.StatefulSetUpdateStrategy"
+            if word(members, "type") == "RollingUpdate" =>
+        {
+            put(members, "rollingUpdate", json!({}));
+        }
+        "apps.v1.StatefulSetSpec" => {
+            for claim in members.get_mut("volumeClaimTemplates").and_then(Value::as_array_mut).into_iter().flatten() {
+                if let Value::Object(claim) = claim {
+                    put(claim, "apiVersion", json!("v1"));
+                    put(claim, "kind", json!("PersistentVolumeClaim"));
+                }
+            }
+        }
+        "batch.v1.JobSpec" => job(members),
         "CustomResourceDefinitionSpec" => put(members, "conversion", json!({"strategy": "None"})),
         "CustomResourceDefinitionNames" => {
             let kind = word(members, "kind").to_owned();
@@ -52,6 +66,18 @@ fn string_data(secret: &mut Members) {
     for (key, text) in texts {
         data[key] = json!(STANDARD.encode(text.as_str().unwrap_or("")));
     }
+}
+
+/// One pod, unless a number is said; retries without bound where each index has a bound of its own.
+fn job(spec: &mut Members) {
+    if !spec.contains_key("completions") && !spec.contains_key("parallelism") {
+        put(spec, "completions", json!(1));
+    }
+    put(spec, "parallelism", json!(1));
+    let unbounded = spec.contains_key("backoffLimitPerIndex");
+    put(spec, "backoffLimit", json!(if unbounded { i64::from(i32::MAX) } else { 6 }));
+    let failed_only = spec.contains_key("podFailurePolicy");
+    put(spec, "podReplacementPolicy", json!(if failed_only { "Failed" } else { "TerminatingOrFailed" }));
 }
 
 fn service(spec: &mut Members) {

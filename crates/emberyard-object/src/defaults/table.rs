@@ -63,6 +63,43 @@ const TABLE: &[(&str, &[(&str, Default)])] = &[
     ("rbac.v1.RoleRef", &[("apiGroup", Text("rbac.authorization.k8s.io"))]),
     ("scheduling.v1.PriorityClass", &[("preemptionPolicy", Text("PreemptLowerPriority"))]),
     ("storage.v1.StorageClass", &[("reclaimPolicy", Text("Delete")), ("volumeBindingMode", Text("Immediate"))]),
+    (
+        "apps.v1.DeploymentSpec",
+        &[("replicas", Number(1)), ("revisionHistoryLimit", Number(10)), ("progressDeadlineSeconds", Number(600))],
+    ),
+    ("apps.v1.DeploymentStrategy", &[("type", Text("RollingUpdate"))]),
+    ("apps.v1.RollingUpdateDeployment", &[("maxSurge", Text("25%")), ("maxUnavailable", Text("25%"))]),
+    ("apps.v1.ReplicaSetSpec", &[("replicas", Number(1))]),
+    (
+        "apps.v1.StatefulSetSpec",
+        &[
+            ("replicas", Number(1)),
+            ("revisionHistoryLimit", Number(10)),
+            ("podManagementPolicy", Text("OrderedReady")),
+            ("persistentVolumeClaimRetentionPolicy", Empty),
+        ],
+    ),
+    (
+        "apps.v1.StatefulSetPersistentVolumeClaimRetentionPolicy",
+        &[("whenDeleted", Text("Retain")), ("whenScaled", Text("Retain"))],
+    ),
+    ("apps.v1.StatefulSetUpdateStrategy", &[("type", Text("RollingUpdate"))]),
+    ("apps.v1.RollingUpdateStatefulSetStrategy", &[("partition", Number(0)), ("maxUnavailable", Number(1))]),
+    ("apps.v1.StatefulSetStatus", &[("availableReplicas", Number(0))]),
+    (
+        "batch.v1.JobSpec",
+        &[("completionMode", Text("NonIndexed")), ("suspend", Flag(false)), ("manualSelector", Flag(false))],
+    ),
+    (
+        "policy.v1.PodDisruptionBudgetStatus",
+        &[
+            ("currentHealthy", Number(0)),
+            ("desiredHealthy", Number(0)),
+            ("disruptionsAllowed", Number(0)),
+            ("expectedPods", Number(0)),
+        ],
+    ),
+    ("batch.v1.PodFailurePolicyOnPodConditionsPattern", &[("status", Text("True"))]),
     ("authentication.v1.TokenRequestSpec", &[("expirationSeconds", Number(3600))]),
 ];
 

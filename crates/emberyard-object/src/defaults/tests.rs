@@ -18,6 +18,14 @@ fn without_admission(object: &mut Value) {
     }
     meta.remove("resourceVersion");
     let kind = object["kind"].as_str().unwrap().to_owned();
+    if kind == "Job" {
+        // What the selector is made of: the job's uid.
+        object["metadata"].as_object_mut().unwrap().remove("labels");
+        object["spec"].as_object_mut().unwrap().remove("selector");
+        if let Some(meta) = object["spec"]["template"]["metadata"].as_object_mut() {
+            meta.remove("labels");
+        }
+    }
     if let Some(status) = object.get_mut("status").and_then(Value::as_object_mut) {
         status.retain(|key, _| {
             !matches!(key.as_str(), "qosClass" | "lastPhaseTransitionTime" | "conditions" | "storedVersions")

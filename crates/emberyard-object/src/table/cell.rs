@@ -59,6 +59,11 @@ pub fn or_none(text: &str) -> String {
     if text.is_empty() { "<none>".to_owned() } else { text.to_owned() }
 }
 
+/// The text, or something else where there is none.
+pub fn text_or(value: Option<&Value>, otherwise: &str) -> String {
+    value.and_then(Value::as_str).filter(|text| !text.is_empty()).unwrap_or(otherwise).to_owned()
+}
+
 /// The texts with commas between, or `<none>`.
 pub fn joined(texts: impl IntoIterator<Item = String>) -> String {
     or_none(&texts.into_iter().collect::<Vec<_>>().join(","))

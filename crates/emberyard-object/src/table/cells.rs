@@ -2,7 +2,7 @@
 
 use super::cell::Cell::{self, Age, Count, Name, Path, PathOrNone, Rule, Timed, Typed};
 use super::cell::{joined, pairs};
-use super::{event, network, pod, storage};
+use super::{event, network, pod, storage, workload};
 use crate::view::{list, text};
 use serde_json::{Value, json};
 
@@ -149,6 +149,65 @@ const TABLE: &[(&str, &str, &[Cell])] = &[
             Typed(|class| json!(class["globalDefault"].as_bool().unwrap_or(false))),
             Age,
             Path(&["preemptionPolicy"]),
+        ],
+    ),
+    (
+        "apps",
+        "controllerrevisions",
+        &[Name, Rule(workload::controller), Typed(|one| workload::count(one, &["revision"])), Age],
+    ),
+    (
+        "apps",
+        "deployments",
+        &[
+            Name,
+            Rule(workload::ready),
+            Typed(|one| workload::count(one, &["status", "updatedReplicas"])),
+            Typed(|one| workload::count(one, &["status", "availableReplicas"])),
+            Age,
+            Rule(workload::containers),
+            Rule(workload::images),
+            Rule(workload::selector),
+        ],
+    ),
+    (
+        "apps",
+        "replicasets",
+        &[
+            Name,
+            Typed(|one| workload::count(one, &["spec", "replicas"])),
+            Typed(|one| workload::count(one, &["status", "replicas"])),
+            Typed(|one| workload::count(one, &["status", "readyReplicas"])),
+            Age,
+            Rule(workload::containers),
+            Rule(workload::images),
+            Rule(workload::selector),
+        ],
+    ),
+    ("apps", "statefulsets", &[Name, Rule(workload::ready), Age, Rule(workload::containers), Rule(workload::images)]),
+    (
+        "batch",
+        "jobs",
+        &[
+            Name,
+            Rule(workload::job_status),
+            Rule(workload::completions),
+            Timed(workload::job_duration),
+            Age,
+            Rule(workload::containers),
+            Rule(workload::images),
+            Rule(workload::selector),
+        ],
+    ),
+    (
+        "policy",
+        "poddisruptionbudgets",
+        &[
+            Name,
+            Rule(|one| workload::limit(one, "minAvailable")),
+            Rule(|one| workload::limit(one, "maxUnavailable")),
+            Typed(|one| workload::count(one, &["status", "disruptionsAllowed"])),
+            Age,
         ],
     ),
     (RBAC, "roles", &[Name, Path(&["metadata", "creationTimestamp"])]),

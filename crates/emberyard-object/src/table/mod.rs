@@ -11,6 +11,7 @@ mod jsonpath;
 mod network;
 mod pod;
 mod storage;
+mod workload;
 
 pub use duration::human_duration;
 

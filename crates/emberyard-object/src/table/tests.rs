@@ -246,3 +246,32 @@ fn custom_columns() {
     let table = render(kind, &[&thing], IncludeObject::None, true, Timestamp::parse(NOW).unwrap());
     assert_eq!(table["rows"][0]["cells"], json!(["a", null, 3, "60s"]));
 }
+
+#[test]
+fn workloads() {
+    let template = json!({"spec": {"containers": [{"name": "a", "image": "x:1"}, {"name": "b", "image": "y"}]}});
+    let selector = json!({"matchLabels": {"app": "web"}});
+    let meta = json!({"name": "web", "creationTimestamp": "2026-01-31T11:59:00Z"});
+    let set = json!({"metadata": meta, "spec": {"replicas": 3, "template": template, "selector": selector},
+        "status": {"replicas": 2, "readyReplicas": 1, "updatedReplicas": 2, "availableReplicas": 1}});
+    let job = json!({"metadata": meta, "spec": {"completions": 4, "parallelism": 2, "template": template, "selector": selector},
+        "status": {"succeeded": 1, "startTime": "2026-01-31T11:59:30Z"}});
+    let mut failed = job.clone();
+    failed["status"]["conditions"] =
+        json!([{"type": "Failed", "status": "True", "lastTransitionTime": "2026-01-31T11:59:40Z"}]);
+    let revision = json!({"metadata": {"name": "r", "creationTimestamp": "2026-01-31T11:59:00Z", "ownerReferences": [
+        {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "web", "uid": "u", "controller": true}]}, "revision": 3});
+    let budget = json!({"metadata": meta, "spec": {"maxUnavailable": "25%"}, "status": {"disruptionsAllowed": 1}});
+    let table = [
+        ("apps", "deployments", &set, json!(["web", "1/3", 2, 1, "60s", "a,b", "x:1,y", "app=web"])),
+        ("apps", "replicasets", &set, json!(["web", 3, 2, 1, "60s", "a,b", "x:1,y", "app=web"])),
+        ("apps", "statefulsets", &set, json!(["web", "1/3", "60s", "a,b", "x:1,y"])),
+        ("batch", "jobs", &job, json!(["web", "Running", "1/4", "30s", "60s", "a,b", "x:1,y", "app=web"])),
+        ("batch", "jobs", &failed, json!(["web", "Failed", "1/4", "10s", "60s", "a,b", "x:1,y", "app=web"])),
+        ("apps", "controllerrevisions", &revision, json!(["r", "statefulset.apps/web", 3, "60s"])),
+        ("policy", "poddisruptionbudgets", &budget, json!(["web", "N/A", "25%", 1, "60s"])),
+    ];
+    for (group, resource, object, wanted) in table {
+        assert_eq!(json!(cells_of(group, resource, object.clone())), wanted, "{resource}");
+    }
+}

@@ -1,0 +1,140 @@
+//! Jobs: pods that are to come to an end, so many of them, with a limit to failing.
+//!
+//! Rule source: `pkg/controller/job/{job_controller,indexed_job_utils,backoff_utils}.go`. Ended pods are counted as long as
+//! they are there, and never below what the status said before; upstream's finalizer on pods is not used.
+
+mod count;
+mod indexes;
+mod making;
+mod outcome;
+mod ttl;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use ttl::FinishedJobs;
+
+use crate::index::{Id, Index};
+use crate::reconcile::{Reconciler, Seen, Work};
+use crate::replica_sets::first_to_go;
+use crate::workload::members::{self, Owner};
+use crate::workload::{Key, number, pods};
+use crate::{Rng, resources, trim};
+use count::Count;
+use emberyard_model::Timestamp;
+use emberyard_object::view::{Meta, list, text};
+use emberyard_object::{ApiRequest, Gvr};
+use serde_json::{Value, json};
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct Jobs;
+
+/// A job, as its steps look at it.
+#[derive(Debug, Clone, Copy)]
+struct Job<'a>(&'a Value);
+
+impl<'a> Job<'a> {
+    fn meta(self) -> Meta<'a> {
+        Meta(self.0)
+    }
+
+    fn owner(self) -> Owner<'a> {
+        Owner { api_version: "batch/v1", kind: "Job", object: self.0 }
+    }
+
+    fn spec(self, field: &str) -> Option<i64> {
+        number(self.0, &["spec", field])
+    }
+
+    fn is_indexed(self) -> bool {
+        text(self.0, &["spec", "completionMode"]) == "Indexed"
+    }
+
+    fn is_suspended(self) -> bool {
+        self.0["spec"]["suspend"] == true
+    }
+
+    fn condition(self, type_: &str) -> Option<&'a Value> {
+        list(self.0, &["status", "conditions"]).iter().find(|one| text(one, &["type"]) == type_)
+    }
+
+    fn holds(self, type_: &str) -> bool {
+        self.condition(type_).is_some_and(|one| text(one, &["status"]) == "True")
+    }
+
+    /// Whether it came to its end, one way or the other.
+    fn is_finished(self) -> bool {
+        self.holds("Complete") || self.holds("Failed")
+    }
+
+    fn started(self) -> Option<Timestamp> {
+        Timestamp::parse(text(self.0, &["status", "startTime"])).ok()
+    }
+}
+
+impl Reconciler for Jobs {
+    type Key = Key;
+
+    fn name(&self) -> &'static str {
+        "job-controller"
+    }
+
+    fn watches(&self) -> Vec<Gvr> {
+        vec![resources::jobs(), resources::pods()]
+    }
+
+    fn keep(&self, resource: &Gvr, object: &Value) -> Value {
+        if *resource != resources::pods() {
+            return trim::without_managed_fields(object);
+        }
+        let mut kept = pods::keep(object);
+        if let Some(ended) = count::ended(object) {
+            kept["status"]["ended"] = json!(ended.rfc3339());
+        }
+        kept
+    }
+
+    fn affected(&mut self, seen: Seen<'_>, _index: &Index, _now: Timestamp) -> Vec<Key> {
+        let key = |name: &str| (seen.id.namespace.clone(), name.to_owned());
+        if seen.is(&resources::jobs()) {
+            return vec![key(&seen.id.name)];
+        }
+        let owners = [Some(seen.object), seen.before].into_iter().flatten().filter_map(|pod| Meta(pod).controller());
+        owners.filter(|owner| owner.kind == "Job").map(|owner| key(owner.name)).collect()
+    }
+
+    fn reconcile(&mut self, (namespace, name): &Key, index: &Index, now: Timestamp, _rng: Rng<'_>) -> Work {
+        let resource = resources::jobs();
+        let found = index.find(&resource, namespace, name).filter(|job| !Meta(job).is_deleting()).map(Job);
+        let Some(job) = found.filter(|job| !job.is_finished()) else { return Work::default() };
+        let Some(selector) = members::selector(job.0) else { return Work::default() };
+        let all = index.within(&resources::pods(), namespace);
+        let taken = members::of(&resources::pods(), &job.owner(), &selector, all, |_| true);
+        if !taken.claims.is_empty() {
+            return Work { requests: taken.claims, again: None };
+        }
+        let count = Count::of(job, &taken.mine);
+        let mut work = Work::default();
+        let outcome = outcome::of(job, &count, now, &mut work.again);
+        let wanted = if outcome.is_some() || job.is_suspended() { 0 } else { count.wanted(job) };
+        let active = i64::try_from(count.active.len()).unwrap_or(i64::MAX);
+        if active > wanted {
+            let over = usize::try_from(active - wanted).unwrap_or(0);
+            let going = first_to_go(&count.active, over);
+            work.requests = going.into_iter().map(|pod| members::delete(&resources::pods(), pod)).collect();
+        } else if active + count.held_back(job) < wanted {
+            match count.rest(now) {
+                Some(until) => work.again = Some(work.again.map_or(until, |known| known.min(until))),
+                None => work.requests = making::pods(job, &count, wanted - active - count.held_back(job), index),
+            }
+        }
+        let status = outcome::status(job, &count, outcome.as_ref(), now);
+        if status != job.0["status"] {
+            let mut object = job.0.clone();
+            object["status"] = status;
+            work.requests.push(ApiRequest::update_status(&resource, Id::of(&resource, job.0).at(), object));
+        }
+        work
+    }
+}

@@ -1,0 +1,32 @@
+//! What controllers of many pods have in common.
+
+pub(crate) mod amount;
+pub(crate) mod hash;
+pub(crate) mod members;
+pub(crate) mod pods;
+
+use emberyard_object::view::at;
+use serde_json::Value;
+
+/// Namespace and name.
+pub(crate) type Key = (String, String);
+
+/// The whole number at a path.
+pub(crate) fn number(object: &Value, path: &[&str]) -> Option<i64> {
+    at(object, path).and_then(Value::as_i64)
+}
+
+/// Sets fields of a status; zero, null and empty ones that Kubernetes leaves out are taken away.
+pub(crate) fn set(status: &mut Value, fields: &[(&str, Value)]) {
+    if !status.is_object() {
+        *status = Value::Object(serde_json::Map::new());
+    }
+    let Some(map) = status.as_object_mut() else { return };
+    for (field, value) in fields {
+        if value.is_null() || *value == 0 || value.as_str() == Some("") {
+            map.remove(*field);
+        } else {
+            map.insert((*field).to_owned(), value.clone());
+        }
+    }
+}
