@@ -3,10 +3,13 @@
 mod ask;
 mod debian;
 mod extras;
+mod locks;
+mod maven;
 mod pypi;
 mod stages;
 
 pub use ask::ask;
+pub use locks::{Lock, lock};
 
 use crate::debian::system;
 use crate::digest::sha256;
@@ -97,7 +100,9 @@ pub fn is_current(store: &Store, name: &str) -> Result<bool, ImageError> {
 
 /// What an image will be made of, as one digest.
 fn key(recipe: &Recipe, below: Option<&Resolved>) -> String {
-    let locks = ["debian", "pypi"].map(|registry| recipes::lock(&recipe.name, registry));
+    let mut locks = Vec::from(["debian", "pypi"].map(|registry| recipes::lock(&recipe.name, registry)));
+    // Where there is one: images without jars stay what they were before jars were locked.
+    locks.extend(recipes::lock(&recipe.name, "maven").map(Some));
     // By its layers and settings: that an image below was locked anew to the same packages changes nothing here.
     let below = below.map(|below| {
         let mut config = below.config.clone();
@@ -108,40 +113,6 @@ fn key(recipe: &Recipe, below: Option<&Resolved>) -> String {
     });
     let text = serde_json::json!([FORMAT, recipe, locks, below, python::ENVIRONMENT]).to_string();
     sha256(text.as_bytes())
-}
-
-/// The exact packages of a recipe as of now, for this machine's architecture.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lock {
-    /// `debian` or `pypi`.
-    pub registry: &'static str,
-    /// The lock's text.
-    pub text: String,
-}
-
-/// Chooses the newest versions that `recipe` allows. The image it stands on must be in the store.
-pub fn lock(
-    store: &Store,
-    recipe: &Recipe,
-    progress: &mut dyn Progress,
-    options: &BuildOptions,
-) -> Result<Vec<Lock>, ImageError> {
-    let cache_dir = &options.cache_dir;
-    fs::create_dir_all(cache_dir).map_err(ImageError::io("create", cache_dir))?;
-    let cache_dir = cache_dir.canonicalize().map_err(ImageError::io("find", cache_dir))?;
-    let held = store.hold(progress)?;
-    let downloads = Downloads::open(&cache_dir, Http::new())?;
-    let builder = Builder { store, held: &held, downloads: &downloads, cache_dir: &cache_dir, recipe, newest: true };
-    let mut locks = Vec::new();
-    if !recipe.debian.is_empty() {
-        locks.push(Lock { registry: "debian", text: debian::lock(&builder, progress)? });
-    }
-    if let (Some(from), false) = (&recipe.from, recipe.pypi.is_empty()) {
-        let below = store.resolve(from)?;
-        let inside = Inside { lowers: below.lowers, scratch: held.scratch("lock")?, env: below.config.env };
-        locks.push(Lock { registry: "pypi", text: pypi::lock(&builder, &inside, progress)? });
-    }
-    Ok(locks)
 }
 
 /// One recipe on its way to an image.
@@ -200,7 +171,7 @@ impl Builder<'_> {
         if !self.recipe.pypi.is_empty() {
             contents.extend(pypi::install(self, inside, stages, progress)?);
         }
-        extras::install(self, &extras, inside)?;
+        contents.extend(extras::install(self, &extras, inside)?);
         settle(&inside.upper())?;
         let adds = !self.recipe.debian.is_empty() || !self.recipe.pypi.is_empty();
         if adds && inside.find("/usr/bin/python3").is_some() {
@@ -209,7 +180,12 @@ impl Builder<'_> {
         for finish in self.finishes(inside, below) {
             stages.next(progress, &finish.title);
             let argv: Vec<&str> = finish.run.iter().map(String::as_str).collect();
-            inside.run(&finish.title, &argv, &[], &[], &mut |_| {})?;
+            // What a program has to say to the user begins so; the rest matters only if it fails.
+            inside.run(&finish.title, &argv, &[], &[], &mut |line| {
+                if let Some(note) = line.strip_prefix("note: ") {
+                    progress.note(note);
+                }
+            })?;
         }
         Ok(contents)
     }
@@ -266,6 +242,9 @@ impl Builder<'_> {
         }
         if let Some(workdir) = &self.recipe.workdir {
             config.workdir.clone_from(workdir);
+        }
+        if let Some(name) = &self.recipe.user {
+            config.user = system::named(name);
         }
         config.labels.insert(RECIPE.to_owned(), key);
         config

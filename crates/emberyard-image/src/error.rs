@@ -219,7 +219,7 @@ const UNREACHABLE: Code = Code {
     id: "EY-IMG-007",
     what: "A download failed.",
     why: "no network, a proxy that is not set, or a registry that is down",
-    cure: "set HTTPS_PROXY/NO_PROXY, SSL_CERT_FILE, EMBERYARD_DEBIAN_MIRROR or PIP_INDEX_URL as your network needs and run it again: it goes on where it stopped",
+    cure: "set HTTPS_PROXY/NO_PROXY, SSL_CERT_FILE, EMBERYARD_DEBIAN_MIRROR, PIP_INDEX_URL or EMBERYARD_MAVEN_URL as your network needs and run it again: it goes on where it stopped",
 };
 const SIGNATURE: Code = Code {
     id: "EY-IMG-008",

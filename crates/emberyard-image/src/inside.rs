@@ -116,9 +116,13 @@ impl Inside {
     }
 }
 
-/// The machine's own names, and its host name as the loopback: Java asks for it, and many machines do not know theirs.
+/// The host name of what runs inside, as `emberyard_sandbox` sets it.
+const HOST_NAME: &str = "build";
+
+/// The machine's own names, and its and our host name as the loopback: Java asks for them, and many machines do not
+/// know theirs.
 fn hosts_text() -> String {
     let own = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let machines = std::fs::read_to_string("/etc/hosts").unwrap_or_default();
-    format!("127.0.0.1 localhost {own}\n::1 localhost\n{machines}\n")
+    format!("127.0.0.1 localhost {HOST_NAME} {own}\n::1 localhost\n{machines}\n")
 }

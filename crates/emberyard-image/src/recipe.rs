@@ -1,5 +1,7 @@
 //! Recipes: what an image is made of, as TOML.
 
+mod check;
+
 use crate::error::ImageError;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -25,6 +27,16 @@ pub struct Recipe {
     pub maven: Vec<String>,
     /// Folder for `maven`; by default `/opt/spark/jars`.
     pub maven_into: Option<String>,
+    // A recipe without one of the next keys must look as it did before they came, or its image would be built again.
+    /// Artifacts of `maven` whose versions `image list` shows; by default all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub maven_shown: Option<Vec<String>>,
+    /// Jars made of a folder of another jar.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub repack: Vec<Repack>,
+    /// Name of the image's user (uid 1000) if not that of the image below; its home becomes `/home/NAME`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
     /// Packages of npm as `name@version`, each alone, unpacked below `/opt/npm/node_modules`.
     pub npm: Vec<String>,
     /// Symbolic links: path in the image -> target.
@@ -58,6 +70,18 @@ pub struct RecipeFile {
     /// May it be executed.
     #[serde(default)]
     pub executable: bool,
+}
+
+/// A jar made of one folder of another, which itself does not come into the image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Repack {
+    /// The other, as `group:artifact:version[:classifier]`.
+    pub jar: String,
+    /// The folder in it, with a slash at the end.
+    pub folder: String,
+    /// Absolute path of the new jar in the image.
+    pub path: String,
 }
 
 /// A program that completes an image.
@@ -94,77 +118,5 @@ impl Recipe {
             }
         }
         Ok(recipe)
-    }
-
-    fn check(&self, origin: &str) -> Result<(), ImageError> {
-        let wrong = |why: String| Err(ImageError::Recipe { recipe: origin.to_owned(), why });
-        let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-/".contains(c);
-        if self.name.is_empty()
-            || !self.name.chars().all(good)
-            || !self.name.starts_with(|c: char| c.is_ascii_alphanumeric())
-        {
-            return wrong(format!("name \"{}\": use lower-case letters, digits and . _ - /", self.name));
-        }
-        if self.from.is_none() && self.debian.is_empty() {
-            return wrong("it needs `from` (an image to stand on) or `debian` (packages to begin with)".to_owned());
-        }
-        if self.from.as_deref() == Some(self.name.as_str()) {
-            return wrong(format!("it stands on itself (from = \"{}\")", self.name));
-        }
-        for file in &self.files {
-            if file.text.is_some() == file.source.is_some() {
-                return wrong(format!("file {}: give either `text` or `source`", file.path));
-            }
-        }
-        let places = self.files.iter().map(|file| file.path.as_str()).chain(self.links.keys().map(String::as_str));
-        for path in places.chain(self.maven_into.as_deref()) {
-            if !path.starts_with('/') || path.split('/').any(|part| part == ".." || part == ".") {
-                return wrong(format!("\"{path}\" is not an absolute path without . and .."));
-            }
-        }
-        if let Some(finish) = self.finish.iter().find(|finish| finish.run.is_empty()) {
-            return wrong(format!("finish \"{}\": `run` names no program", finish.title));
-        }
-        for coordinates in &self.maven {
-            if !(3..=4).contains(&coordinates.split(':').count()) {
-                return wrong(format!("maven \"{coordinates}\": write group:artifact:version[:classifier]"));
-            }
-        }
-        for package in &self.npm {
-            if !package.get(1..).is_some_and(|rest| rest.contains('@')) {
-                return wrong(format!("npm \"{package}\": write name@version"));
-            }
-        }
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reads_a_users_recipe() {
-        let recipe = Recipe::parse("name = 'mine'\nfrom = 'pyspark-notebook'\npypi = ['polars']\n", "t").unwrap();
-        assert_eq!(recipe.from.as_deref(), Some("pyspark-notebook"));
-        assert_eq!(recipe.pypi, ["polars"]);
-    }
-
-    #[test]
-    fn says_where_a_recipe_is_wrong() {
-        for (text, part) in [
-            ("name = 'a'", "needs `from`"),
-            ("name = 'A'\nfrom = 'b'", "lower-case"),
-            ("name = 'a'\nfrom = 'b'\nfiels = []", "unknown field `fiels`"),
-            ("name = 'a'\nfrom = 'a'", "stands on itself"),
-            ("name = 'a'\nfrom = 'b'\nmaven = ['x:y']", "group:artifact:version"),
-            ("name = 'a'\nfrom = 'b'\nnpm = ['@x/y']", "name@version"),
-            ("name = 'a'\nfrom = 'b'\nfiles = [{path='/a/../b', text=''}]", "absolute path"),
-            ("name = 'a'\nfrom = 'b'\nfiles = [{path='/a'}]", "either `text` or `source`"),
-            ("name = 'a'\nfrom = 'b'\nfinish = [{title='t', run=[]}]", "names no program"),
-        ] {
-            let error = Recipe::parse(text, "mine.toml").unwrap_err().to_string();
-            assert!(error.contains(part) && error.contains("mine.toml"), "{error}");
-        }
     }
 }

@@ -5,35 +5,46 @@ use crate::error::ImageError;
 use crate::recipe::Recipe;
 
 /// The built-in recipes' texts, each after the one it stands on.
-const TEXTS: [(&str, &str); 3] = [
+const TEXTS: [(&str, &str); 4] = [
     ("debian-base", include_str!("../recipes/debian-base.toml")),
+    ("hdfs", include_str!("../recipes/hdfs.toml")),
     ("spark-py", include_str!("../recipes/spark-py.toml")),
     ("pyspark-notebook", include_str!("../recipes/pyspark-notebook.toml")),
 ];
 
 /// Files that recipes put into images, by the name recipes give as `source`.
-const FILES: [(&str, &str); 8] = [
+const FILES: [(&str, &str); 13] = [
     ("files/class-path.sh", include_str!("../recipes/files/class-path.sh")),
     ("files/decom.sh", include_str!("../recipes/files/decom.sh")),
     ("files/entrypoint.sh", include_str!("../recipes/files/entrypoint.sh")),
+    ("files/hdfs.sh", include_str!("../recipes/files/hdfs.sh")),
+    ("files/hdfs-java.sh", include_str!("../recipes/files/hdfs-java.sh")),
+    ("files/hdfs-log4j.properties", include_str!("../recipes/files/hdfs-log4j.properties")),
     ("files/jupyter_server_config.py", include_str!("../recipes/files/jupyter_server_config.py")),
     ("files/start.options", include_str!("../recipes/files/start.options")),
     ("files/train.py", include_str!("../recipes/files/train.py")),
+    ("files/train-hdfs.py", include_str!("../recipes/files/train-hdfs.py")),
+    ("files/zookeeper-server.sh", include_str!("../recipes/files/zookeeper-server.sh")),
     // The notebook's own: each kernel loads them.
     ("practice_api.py", include_str!("../../emberyard-manifest/src/assets/practice_api.py")),
     ("spark_rehearsal.py", include_str!("../../emberyard-manifest/src/assets/spark_rehearsal.py")),
 ];
 
+/// The architecture of a lock that holds on all.
+const ALL: &str = "all";
+
 /// Locks: (recipe, registry, architecture, text).
-const LOCKS: [(&str, &str, &str, &str); 5] = [
+const LOCKS: [(&str, &str, &str, &str); 6] = [
     ("debian-base", "debian", "amd64", include_str!("../recipes/debian-base.amd64.debian.lock")),
+    ("hdfs", "maven", ALL, include_str!("../recipes/hdfs.maven.lock")),
     ("spark-py", "pypi", "amd64", include_str!("../recipes/spark-py.amd64.pypi.lock")),
     ("spark-py", "pypi", "arm64", include_str!("../recipes/spark-py.arm64.pypi.lock")),
     ("pyspark-notebook", "pypi", "amd64", include_str!("../recipes/pyspark-notebook.amd64.pypi.lock")),
     ("pyspark-notebook", "pypi", "arm64", include_str!("../recipes/pyspark-notebook.arm64.pypi.lock")),
 ];
 
-/// The built-in recipes, each after the one it stands on: `debian-base`, `spark-py`, `pyspark-notebook`.
+/// The built-in recipes, each after the one it stands on: `debian-base`, `hdfs`,
+/// `spark-py`, `pyspark-notebook`.
 pub fn builtin() -> Vec<Recipe> {
     // The texts are part of the program; a test reads every one of them.
     TEXTS.iter().filter_map(|(name, text)| read(name, text).ok()).collect()
@@ -44,10 +55,12 @@ pub fn find(name: &str) -> Option<Recipe> {
     TEXTS.iter().find(|(known, _)| *known == name).and_then(|(name, text)| read(name, text).ok())
 }
 
-/// The lock of a built-in recipe for this machine's architecture; `registry` is `debian` or `pypi`.
+/// The lock of a built-in recipe for this machine's architecture; `registry` is `debian`, `pypi`
+/// or `maven`.
 pub fn lock(recipe: &str, registry: &str) -> Option<&'static str> {
     let this = architecture();
-    LOCKS.iter().find(|(name, kind, arch, _)| (*name, *kind, *arch) == (recipe, registry, this)).map(|lock| lock.3)
+    let fits = |arch: &str| arch == this || arch == ALL;
+    LOCKS.iter().find(|(name, kind, arch, _)| (*name, *kind) == (recipe, registry) && fits(arch)).map(|lock| lock.3)
 }
 
 fn read(name: &str, text: &str) -> Result<Recipe, ImageError> {
@@ -65,6 +78,7 @@ fn read(name: &str, text: &str) -> Result<Recipe, ImageError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::registries::maven;
     use crate::{debian, python};
 
     #[test]
@@ -87,6 +101,7 @@ mod tests {
                     let request = debian::lock::request(&recipe.debian, &recipe.without);
                     debian::lock::read(text, &request).is_some()
                 }
+                "maven" => maven::lock::read(text, &maven::lock::request(&recipe.jars().unwrap())).is_some(),
                 _ => python::lock::read(text, &python::lock::request(&recipe.pypi)).is_some(),
             };
             assert!(fits, "{name} {kind} {arch}: run `emberyard image lock`");

@@ -23,7 +23,7 @@ fn missing(recipe: &str, package: &str, registry: &str, error: FetchError) -> Im
 }
 
 /// Keeps checked bytes among the downloads.
-fn keep(downloads: &Downloads, bytes: &[u8]) -> Result<PathBuf, ImageError> {
+pub fn keep(downloads: &Downloads, bytes: &[u8]) -> Result<PathBuf, ImageError> {
     let path = downloads.path(&sha256(bytes));
     if !path.is_file() {
         let part = path.with_extension("part");

@@ -3,6 +3,7 @@
 //! `index.json` names manifests; `blobs/sha256` has manifests and configs; `layers/<digest>` has each layer as a folder,
 //! named by the digest of its tar; `tmp` has what is being made. Layer blobs are made only when an image leaves.
 
+mod account;
 mod add;
 mod archive;
 mod blobs;

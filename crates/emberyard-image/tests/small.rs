@@ -89,6 +89,24 @@ fn main() -> ExitCode {
     assert!(found.lowers[0].join("usr/bin/hostname").is_file() && found.config.env["A"] == "b");
     assert!(found.lowers[0].join("usr/bin/own").is_file(), "links of the image below hold for files put on top");
     nothing_left(dir);
+
+    let jars = "name = 'jars'\nfrom = 'small'\nuser = 'worker'\nmaven_into = '/opt/jars'\n\
+        maven = ['org.apache.yetus:audience-annotations:0.12.0']\nmaven_shown = []\n";
+    match run(dir, jars).0 {
+        Err(ImageError::Unreachable { url, why }) => {
+            println!("left out: no Maven repository can be reached from here ({url}: {why})");
+        }
+        built => {
+            assert_eq!(
+                built.expect("jars").contents,
+                top.contents.into_iter().filter(|(name, _)| name != "hostname").collect()
+            );
+            let found = store.resolve("jars").expect("resolve");
+            assert!(found.lowers[0].join("opt/jars/audience-annotations-0.12.0.jar").is_file());
+            assert_eq!((found.config.user.uid, found.config.user.home.as_str()), (1000, "/home/worker"));
+        }
+    }
+    nothing_left(dir);
     println!("ok");
     ExitCode::SUCCESS
 }

@@ -236,6 +236,9 @@ fn a_recipe_with_a_package_that_does_not_exist_names_it() {
     let name = "emberyard-has-no-such-package";
     let recipe = home.file("mine.toml", &format!("name = \"mine\"\nfrom = \"spark-py\"\npypi = [\"{name}\"]\n"));
     home.refused(&["image", "build", &recipe], 1, &[name, "mine"]);
+    let jar = format!("org.apache.hadoop:{name}:1.0");
+    let recipe = home.file("mine.toml", &format!("name = \"mine\"\nfrom = \"debian-base\"\nmaven = [\"{jar}\"]\n"));
+    home.refused(&["image", "build", &recipe], 1, &[&jar, "mine", "Maven"]);
     let recipe = home.file("mine.toml", "name = \"mine\"\nfrom = \"spark-py\"\npakages = []\n");
     home.refused(&["image", "build", &recipe], 1, &["pakages"]);
 }

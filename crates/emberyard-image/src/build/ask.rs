@@ -4,9 +4,11 @@ use crate::debian::RELEASE;
 use crate::debian::mirrors::Mirrors;
 use crate::error::ImageError;
 use crate::net::{FetchError, Http, without_credentials};
-use crate::python::{index, settings::Indexes};
+use crate::python::index;
+use crate::python::settings::Indexes;
 use crate::recipe::Recipe;
 use crate::recipes;
+use crate::registries::maven::{Repository, settings};
 
 /// Finds out in seconds what a build would find out after minutes. Writes nothing.
 ///
@@ -25,7 +27,7 @@ pub fn ask(recipe: &Recipe) -> Result<(), ImageError> {
     for package in recipe.pypi.iter().filter(|package| !package.contains(['@', '/'])).take(asked) {
         python(&http, &indexes, &recipe.name, package)?;
     }
-    Ok(())
+    maven(&http, recipe)
 }
 
 /// Any mirror is enough.
@@ -38,6 +40,15 @@ fn debian(http: &Http) -> Result<(), ImageError> {
         }
     }
     failed.map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// The same for jars: a lock vouches for all, once the repository is known to answer.
+fn maven(http: &Http, recipe: &Recipe) -> Result<(), ImageError> {
+    let jars = super::maven::wanted(recipe)?;
+    let base = settings::of_this_machine();
+    let repository = Repository { base: &base, recipe: &recipe.name };
+    let locked = recipes::lock(&recipe.name, "maven").is_some();
+    jars.iter().take(if locked { 1 } else { jars.len() }).try_for_each(|jar| repository.ask(http, jar))
 }
 
 fn python(http: &Http, indexes: &Indexes, recipe: &str, package: &str) -> Result<(), ImageError> {

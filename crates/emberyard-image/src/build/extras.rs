@@ -1,14 +1,16 @@
 //! The rest of a layer: jars, npm packages, links, files; and the check that there is room for it.
 
-use super::Builder;
 use super::stages::Stages;
+use super::{Builder, maven};
+use crate::debian::system;
 use crate::error::ImageError;
 use crate::inside::Inside;
 use crate::net::Wanted;
 use crate::progress::Progress;
-use crate::registries::{maven, npm};
+use crate::recipe::Recipe;
+use crate::registries::npm;
 use crate::tree::Tree;
-use std::fs::File;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Unpacked packages, compiled files and the archive take about this many times the download.
@@ -17,31 +19,43 @@ const GROWTH: u64 = 3;
 /// Jars and npm packages, fetched and checked.
 #[derive(Debug, Default)]
 pub struct Extras {
-    jars: Vec<maven::Jar>,
+    jars: maven::Jars,
     npm: Vec<npm::Unpacked>,
 }
 
 /// Fetches what the recipe names of Maven and npm.
 pub fn find(builder: &Builder<'_>, stages: &mut Stages, progress: &mut dyn Progress) -> Result<Extras, ImageError> {
     let recipe = builder.recipe;
-    if recipe.maven.is_empty() && recipe.npm.is_empty() {
+    if !needed(recipe) {
         return Ok(Extras::default());
     }
-    stages.next(progress, "downloading jars and npm packages");
-    let jars = recipe.maven.iter().map(|coordinates| maven::fetch(builder.downloads, &recipe.name, coordinates));
+    let title = match (recipe.npm.is_empty(), recipe.maven.is_empty() && recipe.repack.is_empty()) {
+        (true, _) => "downloading jars",
+        (_, true) => "downloading npm packages",
+        _ => "downloading jars and npm packages",
+    };
+    stages.next(progress, title);
+    let jars = maven::find(builder, progress)?;
     let npm = recipe.npm.iter().map(|package| npm::fetch(builder.downloads, &recipe.name, package));
-    Ok(Extras { jars: jars.collect::<Result<_, _>>()?, npm: npm.collect::<Result<_, _>>()? })
+    Ok(Extras { jars, npm: npm.collect::<Result<_, _>>()? })
 }
 
-/// Puts them, the links and the files in place.
-pub fn install(builder: &Builder<'_>, extras: &Extras, inside: &Inside) -> Result<(), ImageError> {
+/// Does the recipe name anything of Maven or npm?
+pub fn needed(recipe: &Recipe) -> bool {
+    !recipe.maven.is_empty() || !recipe.repack.is_empty() || !recipe.npm.is_empty()
+}
+
+/// Puts them, the user, the links and the files in place. Answers the versions of the jars to be shown.
+pub fn install(
+    builder: &Builder<'_>,
+    extras: &Extras,
+    inside: &Inside,
+) -> Result<BTreeMap<String, String>, ImageError> {
     let recipe = builder.recipe;
     let mut tree = Tree::over(&inside.upper(), &inside.lowers);
-    let folder = recipe.maven_into.as_deref().unwrap_or("/opt/spark/jars");
-    let folder = folder.trim_start_matches('/');
-    for jar in &extras.jars {
-        let mut file = File::open(&jar.path).map_err(ImageError::io("read", &jar.path))?;
-        tree.file(&Path::new(folder).join(&jar.name), &mut file, 0o644)?;
+    let versions = maven::install(&extras.jars, &mut tree)?;
+    if let Some(name) = &recipe.user {
+        system::accounts(&system::named(name), &mut tree)?;
     }
     for package in &extras.npm {
         npm::unpack(package, &mut tree)?;
@@ -54,7 +68,7 @@ pub fn install(builder: &Builder<'_>, extras: &Extras, inside: &Inside) -> Resul
         let text = file.text.as_deref().unwrap_or_default();
         tree.file(Path::new(file.path.trim_start_matches('/')), &mut text.as_bytes(), mode)?;
     }
-    Ok(())
+    Ok(versions)
 }
 
 /// Refuses to begin what the disk can't take.

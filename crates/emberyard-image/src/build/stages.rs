@@ -32,6 +32,6 @@ impl Stages {
 
 fn count(recipe: &Recipe) -> u32 {
     let packages = |list: &Vec<String>| if list.is_empty() { 0 } else { 2 };
-    let extras = u32::from(!recipe.maven.is_empty() || !recipe.npm.is_empty());
+    let extras = u32::from(super::extras::needed(recipe));
     packages(&recipe.debian) + packages(&recipe.pypi) + extras + recipe.finish.len() as u32 + 1
 }

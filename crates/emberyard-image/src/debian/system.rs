@@ -9,9 +9,14 @@ use crate::tree::Tree;
 use std::fmt::Write as _;
 use std::path::Path;
 
-/// The user of every image.
+/// The user of every image that gives it no name of its own.
 pub fn user() -> ImageUser {
-    ImageUser { uid: 1000, gid: 1000, name: "emberyard".to_owned(), home: "/home/emberyard".to_owned() }
+    named("emberyard")
+}
+
+/// The user of every image, by this name: the number is always the same.
+pub fn named(name: &str) -> ImageUser {
+    ImageUser { uid: 1000, gid: 1000, name: name.to_owned(), home: format!("/home/{name}") }
 }
 
 /// Folders and links that must be there before the first package.
@@ -33,15 +38,8 @@ pub fn begin(tree: &mut Tree) -> Result<(), ImageError> {
 
 /// What comes after the last package.
 pub fn complete(tree: &mut Tree) -> Result<(), ImageError> {
-    let user = user();
-    let passwd = format!(
-        "root:x:0:0:root:/root:/bin/bash\n{}:x:{}:{}::{}:/bin/bash\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
-        user.name, user.uid, user.gid, user.home
-    );
-    let group = format!("root:x:0:\ntty:x:5:\n{}:x:{}:\nnogroup:x:65534:\n", user.name, user.gid);
-    let texts: [(&str, &str); 7] = [
-        ("etc/passwd", &passwd),
-        ("etc/group", &group),
+    accounts(&user(), tree)?;
+    let texts: [(&str, &str); 5] = [
         ("etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n"),
         // Places for what a pod brings.
         ("etc/hosts", "127.0.0.1 localhost\n::1 localhost\n"),
@@ -54,6 +52,18 @@ pub fn complete(tree: &mut Tree) -> Result<(), ImageError> {
     }
     tree.link(Path::new("etc/localtime"), Path::new("/usr/share/zoneinfo/Etc/UTC"))?;
     truststore::write(tree)
+}
+
+/// The accounts of an image, this user's among them, and its home.
+pub fn accounts(user: &ImageUser, tree: &mut Tree) -> Result<(), ImageError> {
+    let passwd = format!(
+        "root:x:0:0:root:/root:/bin/bash\n{}:x:{}:{}::{}:/bin/bash\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
+        user.name, user.uid, user.gid, user.home
+    );
+    let group = format!("root:x:0:\ntty:x:5:\n{}:x:{}:\nnogroup:x:65534:\n", user.name, user.gid);
+    tree.file(Path::new("etc/passwd"), &mut passwd.as_bytes(), 0o644)?;
+    tree.file(Path::new("etc/group"), &mut group.as_bytes(), 0o644)?;
+    tree.folder(Path::new(user.home.trim_start_matches('/')), 0o755)
 }
 
 /// Where dpkg keeps its list; scanners of images read it too.

@@ -103,6 +103,11 @@ impl Http {
         Ok(Opened { body: Box::new(response.into_body().into_reader()), start, length, content_type })
     }
 
+    /// Whether `url` is there, trying again where the network fails; its content is not read.
+    pub fn has(&self, url: &str) -> Result<(), FetchError> {
+        again(|| self.open(url, 0, None).map(drop))
+    }
+
     /// Reads a whole document, trying again where the network fails.
     pub fn get(&self, url: &str, accept: Option<&str>) -> Result<Document, FetchError> {
         again(|| {

@@ -1,70 +1,103 @@
-//! Jars of Maven repositories (`EMBERYARD_MAVEN_MIRROR`, else Maven Central), checked by the digest beside them.
+//! Jars of Maven Central, or of the mirror the user has for it. Each is taken alone: what its pom depends on is not
+//! followed, so a recipe says exactly what is in its image.
+
+pub mod coordinates;
+pub mod lock;
+pub mod repack;
+pub mod settings;
+#[cfg(test)]
+mod tests;
 
 use super::{keep, missing};
-use crate::digest::{hex, sha256};
+use crate::digest::{hex, sha256, sha512};
 use crate::error::ImageError;
-use crate::net::{Downloads, FetchError};
+use crate::net::{Downloads, FetchError, Http, Wanted, without_credentials};
+use crate::progress::Progress;
+use coordinates::Coordinates;
+use lock::Locked;
 use std::path::PathBuf;
 
-const CENTRAL: &str = "https://repo1.maven.org/maven2";
-
 /// A jar, downloaded and checked.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Jar {
-    /// File name.
-    pub name: String,
-    /// The file.
+    /// What it is.
+    pub coordinates: Coordinates,
+    /// SHA-256 of the file, hex.
+    pub sha256: String,
+    /// The file, named by its content.
     pub path: PathBuf,
 }
 
-/// Fetches `group:artifact:version[:classifier]`.
-pub fn fetch(downloads: &Downloads, recipe: &str, coordinates: &str) -> Result<Jar, ImageError> {
-    let base = std::env::var("EMBERYARD_MAVEN_MIRROR").unwrap_or_else(|_| CENTRAL.to_owned());
-    let (folder, name) = place(coordinates);
-    let url = format!("{}/{folder}/{name}", base.trim_end_matches('/'));
-    let registry = format!("Maven ({})", crate::net::without_credentials(&base));
-    let gone = |error| missing(recipe, coordinates, &registry, error);
-    let bytes = downloads.http().get(&url, None).map_err(gone)?.bytes;
-    let sums: [(&str, &dyn Fn() -> String); 3] = [
-        ("sha256", &|| sha256(&bytes)),
-        ("sha512", &|| hex(&crate::digest::sha512(&bytes))),
-        ("sha1", &|| hex(ring::digest::digest(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, &bytes).as_ref())),
-    ];
-    for (kind, sum) in sums {
-        let promised = match downloads.http().get(&format!("{url}.{kind}"), None) {
-            Ok(document) => String::from_utf8_lossy(&document.bytes)
-                .split_whitespace()
-                .next()
-                .unwrap_or_default()
-                .to_ascii_lowercase(),
-            Err(FetchError::Gone { .. }) => continue,
-            Err(error) => return Err(error.into()),
-        };
-        let got = sum();
-        if promised != got {
-            return Err(ImageError::Checksum { url, promised, got });
+/// A repository, and for which recipe it is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Repository<'a> {
+    /// Its address, without a slash at the end.
+    pub base: &'a str,
+    /// The recipe's name, for errors.
+    pub recipe: &'a str,
+}
+
+impl Repository<'_> {
+    /// Whether the repository answers and has this jar; reads no more than the beginning of the answer.
+    pub fn ask(&self, http: &Http, jar: &Coordinates) -> Result<(), ImageError> {
+        http.has(&jar.address(self.base)).map_err(|error| self.missing(jar, error))
+    }
+
+    /// Fetches what a lock names, many at once, each by its digest.
+    pub fn fetch(
+        &self,
+        downloads: &Downloads,
+        locked: &[Locked],
+        progress: &mut dyn Progress,
+    ) -> Result<Vec<Jar>, ImageError> {
+        let wanted = self.wanted(locked);
+        let answers = locked.iter().zip(downloads.fetch(&wanted, progress));
+        answers
+            .map(|(Locked { coordinates, sha256, .. }, answer)| {
+                let path = answer.map_err(|error| self.missing(coordinates, error))?;
+                Ok(Jar { coordinates: coordinates.clone(), sha256: sha256.clone(), path })
+            })
+            .collect()
+    }
+
+    /// What a lock's jars are as downloads.
+    pub fn wanted(&self, locked: &[Locked]) -> Vec<Wanted> {
+        locked.iter().map(|jar| jar.wanted(self.base)).collect()
+    }
+
+    /// Fetches a jar that no lock names, and checks it by the strongest digest that the repository has beside it.
+    pub fn fetch_unlocked(&self, downloads: &Downloads, jar: &Coordinates) -> Result<Jar, ImageError> {
+        let url = jar.address(self.base);
+        let http = downloads.http();
+        let bytes = http.get(&url, None).map_err(|error| self.missing(jar, error))?.bytes;
+        let sums: [(&str, &dyn Fn() -> String); 3] = [
+            ("sha512", &|| hex(&sha512(&bytes))),
+            ("sha256", &|| sha256(&bytes)),
+            ("sha1", &|| hex(ring::digest::digest(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, &bytes).as_ref())),
+        ];
+        for (kind, sum) in sums {
+            let promised = match http.get(&format!("{url}.{kind}"), None) {
+                Ok(document) => first_word(&document.bytes),
+                Err(FetchError::Gone { .. }) => continue,
+                Err(error) => return Err(error.into()),
+            };
+            let got = sum();
+            if promised != got {
+                return Err(ImageError::Checksum { url: without_credentials(&url), promised, got });
+            }
+            let path = keep(downloads, &bytes)?;
+            return Ok(Jar { coordinates: jar.clone(), sha256: sha256(&bytes), path });
         }
-        return Ok(Jar { name, path: keep(downloads, &bytes)? });
+        let why = "the repository has no digest of it, so it can't be checked".to_owned();
+        Err(ImageError::Unreachable { url: without_credentials(&url), why })
     }
-    Err(ImageError::Unreachable { url, why: "the repository has no digest of it, so it can't be checked".to_owned() })
+
+    fn missing(&self, jar: &Coordinates, error: FetchError) -> ImageError {
+        missing(self.recipe, &jar.to_string(), &format!("Maven ({})", without_credentials(self.base)), error)
+    }
 }
 
-/// Folder and file name in a repository.
-fn place(coordinates: &str) -> (String, String) {
-    let mut parts = coordinates.split(':');
-    let mut part = || parts.next().unwrap_or_default();
-    let (group, artifact, version, classifier) = (part(), part(), part(), part());
-    let classifier = if classifier.is_empty() { String::new() } else { format!("-{classifier}") };
-    let folder = format!("{}/{artifact}/{version}", group.replace('.', "/"));
-    (folder, format!("{artifact}-{version}{classifier}.jar"))
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn places() {
-        let place = |text| super::place(text);
-        assert_eq!(place("org.a:b:1"), ("org/a/b/1".to_owned(), "b-1.jar".to_owned()));
-        assert_eq!(place("a:b:1:tests").1, "b-1-tests.jar");
-    }
+/// The digest in a digest file: some have the file's name behind it.
+fn first_word(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).split_whitespace().next().unwrap_or_default().to_ascii_lowercase()
 }

@@ -1,6 +1,7 @@
 //! From a reference to the layers that run.
 
 use super::Store;
+use super::account::known;
 use super::add::{CONTENTS, summary};
 use crate::alias;
 use crate::error::{ImageError, ResolveError};
@@ -76,14 +77,17 @@ pub(super) fn resolve(store: &Store, asked: &str) -> Result<Resolved, ResolveErr
             why: format!("{} is missing", missing.display()),
         });
     }
+    let id = found.id();
+    let mut config = image_config(found.config.run);
+    config.user = known(config.user, &lowers);
     let by_digest = reference.digest.is_some() || found.name == asked;
     Ok(Resolved {
-        id: found.id(),
+        id,
         reference: asked.to_owned(),
         alias: if by_digest { None } else { alias::said(asked, &reference, &found.name, spark) },
         name: found.name,
         lowers,
-        config: image_config(found.config.run),
+        config,
     })
 }
 
