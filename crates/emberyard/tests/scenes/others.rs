@@ -63,7 +63,8 @@ fn out_of_memory(yard: &Yard) {
     let printed = session.finish();
     assert!(printed.contains("sum 4950") && printed.contains("Spark says 137: True"), "{printed}");
     for part in [
-        "-exec-1 ended: out of memory: used 896Mi of its memory limit of 896Mi; largest programs: ",
+        "-exec-1 ended: out of memory: used ",
+        "Mi of its memory limit of 896Mi; largest programs: ",
         "Its limit is 896Mi: the JVM's heap and, beside it, Python and buffers. Raise spark.executor.memoryOverhead",
     ] {
         assert!(printed.contains(part), "{part}: {printed}");
