@@ -3,69 +3,12 @@
 
 mod support;
 
-use emberyard_api::kubeconfig;
-use std::cell::RefCell;
-use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Stdio};
 use support::Served;
+use support::kubectl::Kubectl;
 use support::kubelet::{kubelet, place};
 use tokio::task::spawn_blocking;
-
-struct Kubectl {
-    program: PathBuf,
-    home: PathBuf,
-    /// What went wrong so far: one run tells everything.
-    failures: RefCell<Vec<String>>,
-}
-
-impl Kubectl {
-    fn command(&self, line: &str) -> Command {
-        let mut command = Command::new(&self.program);
-        command
-            .args(line.split_whitespace())
-            .env("KUBECONFIG", self.home.join("kubeconfig"))
-            .env("HOME", &self.home)
-            .env("SHELL", "/bin/sh")
-            .current_dir(&self.home);
-        command
-    }
-
-    /// Runs and answers success and all output.
-    fn run(&self, line: &str) -> (bool, String) {
-        let output = self.command(line).stdin(Stdio::null()).output().unwrap();
-        let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-        (output.status.success(), text)
-    }
-
-    fn check(&self, fine: bool, failure: impl FnOnce() -> String) {
-        if !fine {
-            self.failures.borrow_mut().push(failure());
-        }
-    }
-
-    fn ok(&self, line: &str, wanted: &[&str]) -> String {
-        let (success, text) = self.run(line);
-        let lacks = wanted.iter().find(|part| !text.contains(**part));
-        self.check(success && lacks.is_none(), || format!("kubectl {line} lacks {lacks:?}: {text}"));
-        text
-    }
-
-    fn fails(&self, line: &str, wanted: &str) {
-        let (success, text) = self.run(line);
-        self.check(!success && text.contains(wanted), || format!("kubectl {line} lacks {wanted:?}: {text}"));
-    }
-
-    fn piped(&self, line: &str, input: &str, wanted: &str) {
-        let mut child =
-            self.command(line).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-        let output = child.wait_with_output().unwrap();
-        let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-        let fine = output.status.success() && text.contains(wanted);
-        self.check(fine, || format!("kubectl {line} lacks {wanted:?}: {text}"));
-    }
-}
 
 /// Ends with the test, however it ends.
 struct Running(Child);
@@ -138,20 +81,12 @@ fn smoke(kubectl: &Kubectl) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kubectl_gets_along() {
-    let Ok(program) = std::env::var("EMBERYARD_TEST_KUBECTL") else {
-        eprintln!("skipped kubectl_gets_along: EMBERYARD_TEST_KUBECTL does not name a kubectl");
-        return;
-    };
     let served = Served::start().await;
+    let Some(kubectl) = Kubectl::new(&served) else { return };
     let mut admin = served.admin().await;
     let (port, _) = kubelet(&served).await;
     place(&mut admin, "placed", port, "10.42.1.5").await;
-    let server = format!("https://{}", served.address);
-    let config = kubeconfig::render("yard", &server, served.pki.authority.certificate(), &served.pki.admin);
-    kubeconfig::write(&served.dir.join("kubeconfig"), &config).unwrap();
-    let home = served.dir.clone();
     let failures = spawn_blocking(move || {
-        let kubectl = Kubectl { program: program.into(), home, failures: RefCell::default() };
         smoke(&kubectl);
         kubectl.failures.into_inner()
     });

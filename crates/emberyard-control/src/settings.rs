@@ -47,7 +47,7 @@ pub fn all(settings: &Settings) -> Vec<Box<dyn Controller>> {
         Box::new(Loop::new(DisruptionBudgets)),
         Box::new(Loop::new(ReplicaSets::default())),
         Box::new(Loop::new(Deployments)),
-        Box::new(Loop::new(Jobs)),
+        Box::new(Loop::new(Jobs::default())),
         Box::new(Loop::new(FinishedJobs)),
     ]
 }

@@ -1,6 +1,7 @@
 //! A served API in a folder of its own, and clients that speak TLS to it.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod kubectl;
 pub mod kubelet;
 
 use bytes::Bytes;

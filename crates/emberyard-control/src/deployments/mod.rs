@@ -148,10 +148,8 @@ impl Reconciler for Deployments {
         let new = newest::find(deployment, &all);
         let old: Vec<&Value> =
             all.iter().copied().filter(|set| new.is_none_or(|new| Meta(set).uid() != Meta(new).uid())).collect();
-        let mut work = Work::default();
-        work.requests = steps(deployment, new, &old, index);
         let (status, again) = status::of(deployment, new, &all, now);
-        work.again = again;
+        let mut work = Work { requests: steps(deployment, new, &old, index), again };
         if status != deployment.0["status"] {
             let mut object = deployment.0.clone();
             object["status"] = status;
@@ -185,7 +183,7 @@ fn steps(deployment: Deployment<'_>, new: Option<&Value>, old: &[&Value], index:
             let mut pods = index.owned_by(Meta(set).uid()).filter(|(id, _)| id.resource == resources::pods());
             pods.any(|(_, pod)| !PodView(pod).is_finished())
         };
-        if old.iter().any(|set| runs(set)) {
+        if old.iter().any(runs) {
             return Vec::new();
         }
     }

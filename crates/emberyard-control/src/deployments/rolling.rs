@@ -49,7 +49,7 @@ fn shrink<'a>(deployment: Deployment<'_>, new: &Value, old: &[&'a Value], sizes:
 }
 
 /// Takes so many off a set, as far as it has them.
-fn lower<'a>(sizes: &mut BTreeMap<&'a str, i64>, set: &&'a Value, by: i64) -> i64 {
+fn lower<'a>(sizes: &mut BTreeMap<&'a str, i64>, set: &'a Value, by: i64) -> i64 {
     let Some(size) = sizes.get_mut(Meta(set).uid()) else { return 0 };
     let by = by.clamp(0, *size);
     *size -= by;

@@ -259,3 +259,40 @@ fn faults_pass() {
         }
     }
 }
+
+fn replica_set(uid: usize, size: i64, available: i64) -> Value {
+    json!({"metadata": {"name": format!("web-{uid}"), "namespace": "default", "uid": uid.to_string()},
+        "spec": {"replicas": size}, "status": {"replicas": size, "availableReplicas": available}})
+}
+
+proptest::proptest! {
+    /// Whatever the sets look like, one step makes not too many pods, and takes away none that is needed.
+    #[test]
+    fn no_step_leaves_the_limits(
+        replicas in 1_i64..20, surge in 0_i64..6, away in 0_i64..6,
+        sets in proptest::collection::vec((0_i64..12, 0_i64..12), 1..4),
+    ) {
+        let strategy = json!({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": surge, "maxUnavailable": away}});
+        let object = deployment(replicas, &json!({"strategy": strategy}));
+        let deployment = super::Deployment(&object);
+        let (surge, away) = deployment.leeway();
+        let sets: Vec<Value> =
+            sets.iter().enumerate().map(|(uid, (size, available))| replica_set(uid, *size, *available.min(size))).collect();
+        let (new, old) = sets.split_first().unwrap();
+        let old: Vec<&Value> = old.iter().collect();
+        let mut after = sets.clone();
+        for request in super::rolling::steps(deployment, new, &old) {
+            let body = request.body.unwrap();
+            let set = after.iter_mut().find(|set| set["metadata"]["uid"] == body["metadata"]["uid"]).unwrap();
+            *set = body;
+        }
+        let sizes = |sets: &[Value]| sets.iter().map(super::wanted).sum::<i64>();
+        // A set that shrinks lets go of what serves nobody first.
+        let serving = |sets: &[Value]| sets.iter().map(|set| super::counted(set, "availableReplicas").min(super::wanted(set))).sum::<i64>();
+        proptest::prop_assert!(sizes(&after) <= sizes(&sets).max(replicas + surge));
+        let kept = serving(&after);
+        let before_new = super::wanted(new).min(replicas);
+        let least = (replicas - away).min(serving(&sets) - (super::wanted(new) - before_new));
+        proptest::prop_assert!(kept >= least, "{kept} of {least}: {sets:?} {after:?}");
+    }
+}

@@ -29,6 +29,30 @@ pub(super) struct Count<'a> {
     failures: Vec<Timestamp>,
 }
 
+/// How many pods ended, and how.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Ended {
+    succeeded: i64,
+    failed: i64,
+}
+
+impl Ended {
+    /// Counts a pod that came to its end. One that was told to go first did not fail.
+    pub(super) fn add(&mut self, pod: &Value) {
+        match PodView(pod).phase() {
+            "Succeeded" => self.succeeded += 1,
+            "Failed" if !Meta(pod).is_deleting() => self.failed += 1,
+            _ => {}
+        }
+    }
+
+    /// What the job's status counts beyond these.
+    pub(super) fn beside(self, job: Job<'_>) -> Self {
+        let known = |field: &str| number(job.0, &["status", field]).unwrap_or(0);
+        Self { succeeded: (known("succeeded") - self.succeeded).max(0), failed: (known("failed") - self.failed).max(0) }
+    }
+}
+
 /// When an ended pod ended.
 pub(super) fn ended(pod: &Value) -> Option<Timestamp> {
     let view = PodView(pod);
@@ -43,23 +67,22 @@ fn ended_at(pod: &Value) -> Timestamp {
 }
 
 impl<'a> Count<'a> {
-    pub(super) fn of(job: Job<'_>, pods: &[&'a Value]) -> Self {
+    pub(super) fn of(job: Job<'_>, pods: &[&'a Value], there: Ended, gone: Ended) -> Self {
         let phase = |phase: &'static str| pods.iter().copied().filter(move |pod| PodView(pod).phase() == phase);
         let active: Vec<&Value> = pods.iter().copied().filter(|pod| is_active(pod)).collect();
         let mut done = indexes::parse(text(job.0, &["status", "completedIndexes"]));
         done.extend(phase("Succeeded").filter_map(indexes::of));
-        let at_least = |field: &str, seen: usize| {
-            number(job.0, &["status", field]).unwrap_or(0).max(i64::try_from(seen).unwrap_or(0))
-        };
-        let succeeded = at_least("succeeded", if job.is_indexed() { done.len() } else { phase("Succeeded").count() });
+        let indexes = i64::try_from(done.len()).unwrap_or(i64::MAX);
+        let succeeded = if job.is_indexed() { indexes } else { there.succeeded + gone.succeeded };
         let last_success = phase("Succeeded").map(ended_at).max().unwrap_or_default();
-        let failures = phase("Failed").map(ended_at).filter(|at| *at >= last_success).collect();
+        let failed = phase("Failed").filter(|pod| !Meta(pod).is_deleting());
+        let failures = failed.map(ended_at).filter(|at| *at >= last_success).collect();
         Self {
             ready: active.iter().filter(|pod| PodView(pod).is_ready()).count(),
             terminating: pods.iter().filter(|pod| Meta(pod).is_deleting() && !PodView(pod).is_finished()).count(),
             active,
             succeeded,
-            failed: at_least("failed", phase("Failed").count()),
+            failed: there.failed + gone.failed,
             done,
             failures,
         }

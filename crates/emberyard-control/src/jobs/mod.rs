@@ -1,7 +1,7 @@
 //! Jobs: pods that are to come to an end, so many of them, with a limit to failing.
 //!
-//! Rule source: `pkg/controller/job/{job_controller,indexed_job_utils,backoff_utils}.go`. Ended pods are counted as long as
-//! they are there, and never below what the status said before; upstream's finalizer on pods is not used.
+//! Rule source: `pkg/controller/job/{job_controller,indexed_job_utils,backoff_utils}.go`. Upstream's finalizer on pods is not
+//! used: ended pods are counted while they are there, and remembered when they go.
 
 mod count;
 mod indexes;
@@ -19,16 +19,20 @@ use crate::reconcile::{Reconciler, Seen, Work};
 use crate::replica_sets::first_to_go;
 use crate::workload::members::{self, Owner};
 use crate::workload::{Key, number, pods};
-use crate::{Rng, resources, trim};
-use count::Count;
+use crate::{Change, Rng, resources, trim};
+use count::{Count, Ended};
 use emberyard_model::Timestamp;
 use emberyard_object::view::{Meta, list, text};
 use emberyard_object::{ApiRequest, Gvr};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(crate) struct Jobs;
+pub(crate) struct Jobs {
+    /// Ended pods of each job (by uid) that are no more. After a restart: what the status counts beyond those that are.
+    gone: BTreeMap<String, Ended>,
+}
 
 /// A job, as its steps look at it.
 #[derive(Debug, Clone, Copy)]
@@ -98,7 +102,15 @@ impl Reconciler for Jobs {
     fn affected(&mut self, seen: Seen<'_>, _index: &Index, _now: Timestamp) -> Vec<Key> {
         let key = |name: &str| (seen.id.namespace.clone(), name.to_owned());
         if seen.is(&resources::jobs()) {
+            if seen.change == Change::Deleted {
+                self.gone.remove(Meta(seen.object).uid());
+            }
             return vec![key(&seen.id.name)];
+        }
+        if let (Change::Deleted, Some(pod)) = (seen.change, seen.before)
+            && let Some(gone) = Meta(pod).controller().and_then(|job| self.gone.get_mut(job.uid))
+        {
+            gone.add(pod);
         }
         let owners = [Some(seen.object), seen.before].into_iter().flatten().filter_map(|pod| Meta(pod).controller());
         owners.filter(|owner| owner.kind == "Job").map(|owner| key(owner.name)).collect()
@@ -114,7 +126,10 @@ impl Reconciler for Jobs {
         if !taken.claims.is_empty() {
             return Work { requests: taken.claims, again: None };
         }
-        let count = Count::of(job, &taken.mine);
+        let mut there = Ended::default();
+        taken.mine.iter().for_each(|pod| there.add(pod));
+        let gone = *self.gone.entry(job.meta().uid().to_owned()).or_insert_with(|| there.beside(job));
+        let count = Count::of(job, &taken.mine, there, gone);
         let mut work = Work::default();
         let outcome = outcome::of(job, &count, now, &mut work.again);
         let wanted = if outcome.is_some() || job.is_suspended() { 0 } else { count.wanted(job) };

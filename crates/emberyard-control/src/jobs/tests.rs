@@ -22,7 +22,7 @@ fn bench(spec: &Value) -> Bench {
     }
     let mut bench = Bench::new(NOW);
     bench.api.create(&resources::jobs(), job);
-    bench.start(Box::new(Loop::new(Jobs)));
+    bench.start(Box::new(Loop::new(Jobs::default())));
     bench.start(Box::new(Loop::new(FinishedJobs)));
     bench.settle();
     bench
@@ -71,7 +71,7 @@ fn so_many_successes_and_so_many_at_once() {
     assert_eq!((&status(&bench)["succeeded"], &status(&bench)["completionTime"]), (&json!(3), &json!(NOW.rfc3339())));
     let requests = bench.api.seen.len();
     bench.crash();
-    bench.start(Box::new(Loop::new(Jobs)));
+    bench.start(Box::new(Loop::new(Jobs::default())));
     bench.settle();
     assert_eq!(bench.api.seen.len(), requests, "a restart changes nothing");
 }
@@ -154,4 +154,34 @@ fn indexes_are_done_once_each() {
         end(&mut bench, &name, "Succeeded");
     }
     assert_eq!((&status(&bench)["completedIndexes"], holds(&bench, "Complete").is_some()), (&json!("0-2"), true));
+}
+
+#[test]
+fn what_ended_counts_although_it_is_cleared_away() {
+    let mut bench = bench(&json!({"completions": 3, "backoffLimit": 1}));
+    for (number, restart) in [(1, false), (2, true), (3, false)] {
+        let pod = running(&bench)[0].clone();
+        end(&mut bench, &pod, "Succeeded");
+        bench.api.delete(&(resources::pods(), "default".to_owned(), pod), &json!({}));
+        bench.settle();
+        assert_eq!(status(&bench)["succeeded"], number);
+        if restart {
+            bench.crash();
+            bench.start(Box::new(Loop::new(Jobs::default())));
+            bench.settle();
+        }
+    }
+    assert!(holds(&bench, "Complete").is_some());
+}
+
+#[test]
+fn a_pod_that_was_told_to_go_did_not_fail() {
+    let mut bench = bench(&json!({"backoffLimit": 0}));
+    let pod = running(&bench)[0].clone();
+    bench.api.edit(&resources::pods(), "default", &pod, |pod| {
+        pod["metadata"]["deletionTimestamp"] = json!("2027-01-15T08:00:00Z");
+    });
+    bench.settle();
+    end(&mut bench, &pod, "Failed");
+    assert_eq!((running(&bench).len(), holds(&bench, "Failed")), (1, None), "another takes its place");
 }

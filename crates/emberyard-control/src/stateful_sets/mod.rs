@@ -13,11 +13,12 @@ mod tests;
 
 use crate::index::{Id, Index};
 use crate::reconcile::{Reconciler, Seen, Work};
+use crate::workload::amount::{self, Round};
 use crate::workload::members::{self, Owner};
 use crate::workload::{Key, number, pods};
-use crate::{Rng, resources, trim};
+use crate::{Change, Rng, resources, trim};
 use emberyard_model::Timestamp;
-use emberyard_object::view::{Meta, list, text};
+use emberyard_object::view::{Meta, at, list, text};
 use emberyard_object::{ApiRequest, Gvr};
 use identity::ordinal;
 use serde_json::Value;
@@ -69,6 +70,12 @@ impl<'a> Set<'a> {
         self.start() + number(self.0, &["spec", "updateStrategy", "rollingUpdate", "partition"]).unwrap_or(0)
     }
 
+    /// How many pods may be away while the set rolls.
+    fn max_unavailable(self) -> i64 {
+        let value = at(self.0, &["spec", "updateStrategy", "rollingUpdate", "maxUnavailable"]).unwrap_or(&Value::Null);
+        amount::of(value, self.replicas(), Round::Up).unwrap_or(1).max(1)
+    }
+
     fn min_ready_seconds(self) -> i64 {
         number(self.0, &["spec", "minReadySeconds"]).unwrap_or(0)
     }
@@ -117,11 +124,10 @@ impl Reconciler for StatefulSets {
         let owners = [Some(seen.object), seen.before].into_iter().flatten().filter_map(|one| Meta(one).controller());
         let mut keys: Vec<Key> =
             owners.filter(|owner| owner.kind == "StatefulSet").map(|owner| key(owner.name)).collect();
-        if keys.is_empty()
-            && Meta(seen.object).controller().is_none()
-            && let Some((set, _)) = seen.id.name.rsplit_once('-')
-        {
-            keys.push(key(set)); // a pod or revision that may be taken
+        // A pod or revision that may be taken, or that stood where one of the set's is to be.
+        let free = Meta(seen.object).controller().is_none() || seen.change == Change::Deleted;
+        if let Some((set, _)) = seen.id.name.rsplit_once('-').filter(|_| free) {
+            keys.push(key(set));
         }
         keys
     }

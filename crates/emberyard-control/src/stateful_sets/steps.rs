@@ -134,17 +134,29 @@ impl Steps<'_> {
         done
     }
 
-    /// Replaces the highest pod of another revision, once all above it do their work.
+    /// Replaces the highest pods of another revision: one, once all above it do their work, or as many as may be away.
     fn roll(&mut self) {
         let wanted = self.set.ordinals();
         let lowest = wanted.start.max(self.set.partition_end());
+        let most = self.set.max_unavailable();
+        let pods: Vec<Option<&Value>> = wanted.clone().map(|ordinal| self.pods.get(&ordinal).copied()).collect();
+        let mut away = 0;
+        if most > 1 {
+            for pod in pods {
+                let serves = pod.is_some_and(|pod| !Meta(pod).is_deleting() && self.is_available(pod));
+                away += i64::from(!serves);
+            }
+        }
         for ordinal in (lowest..wanted.end).rev() {
             let Some(pod) = self.pods.get(&ordinal).copied() else { return };
-            if identity::revision(pod) != Meta(self.history.update).name() && !Meta(pod).is_deleting() {
+            let old = identity::revision(pod) != Meta(self.history.update).name();
+            if old && !Meta(pod).is_deleting() && (most == 1 || away < most) {
                 self.delete(pod);
-                return;
+                away += 1;
             }
-            if Meta(pod).is_deleting() || !self.is_available(pod) {
+            let waits =
+                if most == 1 { old || Meta(pod).is_deleting() || !self.is_available(pod) } else { away >= most };
+            if waits {
                 return;
             }
         }

@@ -235,7 +235,7 @@ fn what_failed_comes_again() {
     all_run(&mut bench);
     let before = pod(&bench, "web-0")["metadata"]["uid"].clone();
     bench.api.edit(&resources::pods(), "default", "web-0", |pod| {
-        pod["status"] = json!({"phase": "Failed", "reason": "Evicted"})
+        pod["status"] = json!({"phase": "Failed", "reason": "Evicted"});
     });
     bench.settle();
     assert_ne!(pod(&bench, "web-0")["metadata"]["uid"], before);
@@ -324,4 +324,38 @@ fn faults_pass() {
             assert_eq!(pods(&bench), ["web-0"], "{fault} {status}");
         }
     }
+}
+
+#[test]
+fn several_may_be_away_where_the_set_says_so() {
+    for policy in ["OrderedReady", "Parallel"] {
+        let strategy = json!({"type": "RollingUpdate", "rollingUpdate": {"partition": 1, "maxUnavailable": "50%"}});
+        let mut bench = bench(set(4, &json!({"updateStrategy": strategy, "podManagementPolicy": policy})));
+        all_run(&mut bench);
+        change(&mut bench, |spec| spec["template"]["spec"]["containers"][0]["image"] = json!("v2"));
+        let images = |bench: &Bench| {
+            (0..4)
+                .filter(|n| pods(bench).contains(&format!("web-{n}")))
+                .map(|n| image(bench, &format!("web-{n}")))
+                .collect::<Vec<_>>()
+        };
+        assert!(images(&bench).iter().filter(|image| *image == "v1").count() == 2, "{:?}", images(&bench));
+        all_run(&mut bench);
+        assert_eq!(images(&bench), ["v1", "v2", "v2", "v2"]);
+    }
+}
+
+#[test]
+fn a_name_that_another_has_is_waited_for() {
+    let mut bench = Bench::new(NOW);
+    let other = json!([{"apiVersion": "v1", "kind": "Thing", "name": "x", "uid": "x", "controller": true}]);
+    let there = json!({"metadata": {"name": "web-0", "namespace": "default", "ownerReferences": other}});
+    bench.api.create(&resources::pods(), there);
+    bench.api.create(&resources::stateful_sets(), set(1, &json!({})));
+    bench.start(Box::new(Loop::new(StatefulSets)));
+    bench.settle();
+    assert_eq!(pod(&bench, "web-0")["metadata"]["ownerReferences"], other);
+    bench.api.delete(&(resources::pods(), "default".to_owned(), "web-0".to_owned()), &json!({}));
+    bench.settle();
+    assert_eq!(pod(&bench, "web-0")["metadata"]["ownerReferences"][0]["uid"], "set");
 }
