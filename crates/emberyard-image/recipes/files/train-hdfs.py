@@ -258,12 +258,14 @@ def dump(classes, folder):
             part.rename(archive)
             return archive.stat().st_size
         made = tried
-    shutil.rmtree(ARCHIVE)
+    shutil.rmtree(ARCHIVE, ignore_errors=True)
     raise Failed(f"the archive was not made: {(made.stderr or made.stdout).strip()[-300:]}")
 
 
 def main():
     began = time.monotonic()
+    # In an image made on this one there is an archive, for fewer jars.
+    shutil.rmtree(ARCHIVE, ignore_errors=True)
     with tempfile.TemporaryDirectory() as folder:
         rehearsal = Rehearsal(folder)
         try:
