@@ -160,7 +160,10 @@ impl Loop {
             return Ok(());
         }
         let path = format!("{}/status", path(GROUP, VERSION, &key.namespace, HDFS_CLUSTERS, &key.name));
-        let patch = json!({"status": status});
+        let mut patch = json!({"status": status});
+        if status.active.is_none() {
+            patch["status"]["active"] = Value::Null; // what is left out of a patch stays
+        }
         match self.config.client.patch(&path, &patch, ContentKind::MergePatch).await {
             Err(error) if !error.is_not_found() => Err(error), // deleted meanwhile: nobody to tell
             _ => Ok(()),

@@ -3,6 +3,7 @@
 mod disk;
 pub mod fleet;
 mod greedy;
+mod hdfs;
 mod kernel;
 mod killed;
 pub mod notebooks;

@@ -1,5 +1,9 @@
 #!/bin/bash
 # Makes the folders that everybody may write below, then waits to be used.
-until hdfs dfs -mkdir -p /tmp /user/hdfs/test && hdfs dfs -chmod 1777 /tmp /user /user/hdfs/test; do sleep 1; done
+. /etc/hdfs/ask.sh
+serves() { [ "$(name_node_state "$NAME_NODE_0")" = active ] || [ "$(name_node_state "$NAME_NODE_1")" = active ]; }
+make() { hdfs dfs -mkdir -p /tmp /user/hdfs/test && hdfs dfs -chmod 1777 /tmp /user /user/hdfs/test; }
+# A JVM that asks too early waits longer and longer.
+until serves && make; do sleep 0.5; done
 touch /tmp/prepared
 exec sleep infinity
