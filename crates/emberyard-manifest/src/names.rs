@@ -1,5 +1,7 @@
 //! What the parts of a notebook are called.
 
+use emberyard_model::NamespaceName;
+
 /// The door's page that tells the operator which contexts run.
 pub const SESSION_PATH: &str = "/emberyard/session";
 /// Spark's label with the application's id, on all that an application makes.
@@ -11,6 +13,20 @@ pub const SPARK_ROLE_LABEL: &str = "spark-role";
 pub(crate) const DRIVER_PORT: u16 = 29413;
 /// Port of the Spark UI and of the service in front of its door.
 pub(crate) const UI_PORT: u16 = 4040;
+
+/// Whether services can be called after a name: a DNS label that begins with a letter (DNS-1035) and leaves room for what
+/// follows it. Says why not.
+pub(crate) fn names_services(name: &str, longest: usize) -> Result<(), String> {
+    // A namespace's name obeys the same rule but for its first letter: DNS-1123 label.
+    NamespaceName::new(name).map_err(|error| error.to_string())?;
+    if name.len() > longest {
+        return Err(format!("it has {} characters, {longest} are possible", name.len()));
+    }
+    if name.starts_with(|c: char| c.is_ascii_digit()) {
+        return Err("it begins with a digit".to_owned());
+    }
+    Ok(())
+}
 
 /// Names of the objects of one notebook.
 #[derive(Debug, Clone, Copy)]

@@ -1,11 +1,11 @@
 //! Spec and settings to a [`Session`]: every default settled, every text checked.
 
 use crate::error::InvalidNotebook;
-use crate::names::Names;
+use crate::names::{Names, names_services};
 use crate::settings::{Outside, SessionSettings};
 use crate::sizing::Sizes;
 use emberyard_model::notebook::base_path;
-use emberyard_model::{NamespaceName, NotebookSpec, Quantity};
+use emberyard_model::{NotebookSpec, Quantity};
 use std::collections::BTreeMap;
 
 /// Which notebook it is.
@@ -119,7 +119,8 @@ pub fn validate(
         warm_session,
         stopped,
     } = spec;
-    name(&identity.name)?;
+    names_services(&identity.name, LONGEST_NAME)
+        .map_err(|why| InvalidNotebook::Name { name: identity.name.clone(), why })?;
     for (key, value) in &spark_defaults {
         spark_default(key, value)?;
     }
@@ -145,20 +146,6 @@ pub fn validate(
         hdfs: settings.hdfs.clone(),
         identity,
     })
-}
-
-fn name(name: &str) -> Result<(), InvalidNotebook> {
-    let bad = |why: String| InvalidNotebook::Name { name: name.to_owned(), why };
-    // A namespace's name and a service's name obey the same rule: DNS-1123 label.
-    NamespaceName::new(name).map_err(|error| bad(error.to_string()))?;
-    if name.len() > LONGEST_NAME {
-        return Err(bad(format!("it has {} characters, {LONGEST_NAME} are possible", name.len())));
-    }
-    // A service's name is a DNS-1035 label: it begins with a letter.
-    if name.starts_with(|c: char| c.is_ascii_digit()) {
-        return Err(bad("it begins with a digit".to_owned()));
-    }
-    Ok(())
 }
 
 fn amount(field: &'static str, value: Option<Quantity>, default: Quantity) -> Result<Quantity, InvalidNotebook> {

@@ -4,7 +4,8 @@ use super::names::{HdfsNames, JOURNAL_NODES, NAME_NODES, ZOO_KEEPERS};
 use super::{client, data_node, journal_node, name_node, zoo_keeper};
 use crate::Identity;
 use crate::error::InvalidHdfs;
-use emberyard_model::{HdfsSpec, NamespaceName, Quantity};
+use crate::names::names_services;
+use emberyard_model::{HdfsSpec, Quantity};
 
 /// What an operator decides for all HDFS of its cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,7 +83,8 @@ const LEAST_DATA: i64 = 1 << 30;
 /// Checks a spec and settles what it leaves open.
 pub fn validate(identity: Identity, spec: HdfsSpec, settings: &HdfsSettings) -> Result<Plan, InvalidHdfs> {
     let HdfsSpec { image, replication, data_nodes, storage } = spec;
-    name(&identity.name)?;
+    names_services(&identity.name, LONGEST_NAME)
+        .map_err(|why| InvalidHdfs::Name { name: identity.name.clone(), why })?;
     let data_nodes = data_nodes.unwrap_or(4);
     let replication = replication.unwrap_or(3.min(data_nodes));
     if replication == 0 || replication > data_nodes {
@@ -104,19 +106,6 @@ pub fn validate(identity: Identity, spec: HdfsSpec, settings: &HdfsSettings) -> 
         sizes,
         cluster_domain: settings.cluster_domain.clone(),
     })
-}
-
-fn name(name: &str) -> Result<(), InvalidHdfs> {
-    let bad = |why: String| InvalidHdfs::Name { name: name.to_owned(), why };
-    NamespaceName::new(name).map_err(|error| bad(error.to_string()))?;
-    if name.len() > LONGEST_NAME {
-        return Err(bad(format!("it has {} characters, {LONGEST_NAME} are possible", name.len())));
-    }
-    // A service's name is a DNS-1035 label: it begins with a letter.
-    if name.starts_with(|c: char| c.is_ascii_digit()) {
-        return Err(bad("it begins with a digit".to_owned()));
-    }
-    Ok(())
 }
 
 fn size(field: &'static str, given: Option<Quantity>, default: Quantity, least: i64) -> Result<Quantity, InvalidHdfs> {
