@@ -3,8 +3,8 @@
 Whoever waits for the driver's JVM waits in py4j, on a connection of its thread. An exception raised there closes that
 connection in mid-answer: the job goes on, unseen, and keeps its executors busy, and PySpark's last word about it fails.
 So a cell that is found there is interrupted when its call has returned, which it does at once, since its jobs are
-cancelled over another connection. A call that runs no job (`awaitTermination`) is interrupted where it is, after
-PATIENCE, or by a second press.
+cancelled over another connection. A call that runs no job, or none any more (`awaitTermination`), is interrupted where it is
+after PATIENCE, and any call by a second press.
 
 PySpark has a handler of its own, installed with each context for the rest of the cell; it asks the JVM over the very
 connection that it interrupts. The kernel's stays in its place.
@@ -18,7 +18,7 @@ import time
 
 from after_import import after_import
 
-PATIENCE = 3
+PATIENCE = 5
 MAKING = "The Spark context is being made: the cell ends as soon as it is there. Interrupt again to end it now."
 
 
@@ -83,10 +83,11 @@ def when_back_in(frame, left, then):
 
 
 def end_jobs(left):
-    """Cancels jobs until the cell that waits for them is out of py4j; interrupts it there if that takes too long."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        cancel_jobs()
+    """Cancels jobs until the cell that waits for them is out of py4j; interrupts it there if no job explains its waiting."""
+    idle_since = time.monotonic()
+    while time.monotonic() - idle_since < PATIENCE:
+        if cancel_jobs():
+            idle_since = time.monotonic()
         if left.wait(0.2):
             return
     if button.left is left:
@@ -94,11 +95,11 @@ def end_jobs(left):
 
 
 def cancel_jobs():
-    """Cancels what runs, except streams: they were started to outlive their cell."""
+    """Cancels what runs, except streams: they were started to outlive their cell. Whether there was anything."""
     pyspark = sys.modules.get("pyspark.sql") or sys.modules.get("pyspark")
     context = pyspark and sys.modules["pyspark"].SparkContext._active_spark_context
     if not context or not getattr(context, "_jsc", None):
-        return
+        return False
     try:
         tracker = context.statusTracker()
         active = set(tracker.getActiveJobsIds())
@@ -107,8 +108,9 @@ def cancel_jobs():
             active.difference_update(tracker.getJobIdsForGroup(stream.runId))
         for job in active:
             context._jsc.sc().cancelJob(job)
+        return bool(active)
     except Exception:  # noqa: BLE001 - the context ends, and its jobs with it
-        pass
+        return False
 
 
 button = Button(signal.default_int_handler)
