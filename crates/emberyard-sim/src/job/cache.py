@@ -1,7 +1,7 @@
 kept = spark.range(0, 50000, 1, 8).rdd.mapPartitions(slowly).map(lambda row: (row.id, row.id * 3)).toDF(["id", "three"]).cache()
-rounds = 0
+answer = 0
 for i in range(5):
-    rounds += kept.selectExpr(f"three + {i} as more").agg(total("more")).first()[0]
+    answer += kept.selectExpr(f"three + {i} as more").agg(total("more")).first()[0]
     time.sleep(0.7)
-print(rounds)
+print(answer)
 _ = kept.unpersist()

@@ -1,4 +1,4 @@
-print(
+answer = (
     sc.parallelize(range(40000), 8)
     .mapPartitions(slowly)
     .map(lambda i: (i % 97, i))
@@ -10,3 +10,4 @@ print(
     .map(lambda pair: pair[1])
     .sum()
 )
+print(answer)

@@ -14,4 +14,6 @@ def rest(i):
 
 table = spark.range(0, 20000, 1, 8).select(twice("id").alias("twice"), rest("id").alias("rest"))
 slow = table.rdd.mapPartitions(slowly).toDF(["twice", "rest"])
-print(slow.groupBy("rest").agg(total(col("twice") + col("rest")).alias("part")).agg(total("part")).first()[0])
+parts = slow.groupBy("rest").agg(total(col("twice") + col("rest")).alias("part"))
+answer = parts.agg(total("part")).first()[0]
+print(answer)

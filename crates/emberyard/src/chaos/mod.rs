@@ -69,7 +69,7 @@ async fn play(scene: &Scene, strike: Strike, session: Option<Kernel>, begun: Ins
     let kernel_id = kernel.kernel_id().to_owned();
     let fault = happening.strike.fault;
     let (job_end, after) = tokio::join!(
-        job::run(&scene.stage, &mut kernel, happening.strike.job, happening.strike.lasts()),
+        job::run(&mut kernel, happening.strike.job, happening.strike.lasts()),
         fault_meanwhile(scene, &happening.strike, &kernel_id, begun, &mut happening.at_seconds),
     );
     happening.job_end = job_end;

@@ -10,7 +10,7 @@ use crate::error::Failure;
 use crate::session::{self, api};
 use crate::yard::NotebookSettings;
 use emberyard_client::Client;
-use emberyard_front::kernel::{Event, Jupyter, Kernel};
+use emberyard_front::kernel::{Event, Jupyter, Kernel, RunError};
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -66,6 +66,12 @@ impl Stage {
 
     /// Runs a cell; what it printed, and what its last expression gave. News of the session are shown beside that.
     pub async fn cell(&self, kernel: &mut Kernel, step: &str, code: &str) -> Result<String, Failure> {
+        let ran = Self::printed(kernel, code).await;
+        ran.map_err(|error| Failure::Demo { step: step.to_owned(), why: error.to_string() })
+    }
+
+    /// What a cell prints.
+    pub async fn printed(kernel: &mut Kernel, code: &str) -> Result<String, RunError> {
         let mut printed = String::new();
         let mut tell = |event: Event| match event {
             Event::Stream { error: false, text } | Event::Result(text) => {
@@ -73,8 +79,7 @@ impl Stage {
             }
             _ => {}
         };
-        let ran = kernel.execute(code, &mut tell).await;
-        ran.map_err(|error| Failure::Demo { step: step.to_owned(), why: error.to_string() })?;
+        kernel.execute(code, &mut tell).await?;
         Ok(printed)
     }
 
