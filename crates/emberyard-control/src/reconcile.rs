@@ -46,6 +46,11 @@ impl Work {
     }
 }
 
+/// Lets a key be looked at again at `at`, if no sooner time is set.
+pub(crate) fn sooner(again: &mut Option<Timestamp>, at: Timestamp) {
+    *again = Some(again.map_or(at, |known| known.min(at)));
+}
+
 /// The part of a controller that is its own.
 pub(crate) trait Reconciler: Send {
     /// What is looked at as a whole: an object, a namespace, a node.

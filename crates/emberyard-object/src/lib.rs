@@ -4,6 +4,7 @@
 //! real API server publishes; nothing here is written per kind except where upstream's rule is Go code.
 
 pub mod catalog;
+pub mod condition;
 mod data;
 pub mod defaults;
 pub mod event;

@@ -3,6 +3,7 @@
 use crate::body::Body;
 use crate::call::{Call, Done, Place};
 use crate::failure::{Failure, Outcome};
+use emberyard_object::condition;
 use emberyard_object::patch::apply::{Manager, track};
 use emberyard_object::view::{Meta, PodView, list, text};
 use emberyard_object::{Gvk, Gvr};
@@ -58,15 +59,6 @@ impl Call<'_> {
 
 /// Sets the condition `PodScheduled`.
 fn set_scheduled(pod: &mut Value, now: &str) {
-    let condition = json!({"type": "PodScheduled", "status": "True", "lastProbeTime": null, "lastTransitionTime": now});
-    if !pod["status"].is_object() {
-        pod["status"] = json!({});
-    }
-    match pod["status"]["conditions"].as_array_mut() {
-        Some(conditions) => {
-            conditions.retain(|known| known["type"] != "PodScheduled");
-            conditions.push(condition);
-        }
-        None => pod["status"]["conditions"] = json!([condition]),
-    }
+    let said = json!({"type": "PodScheduled", "status": "True", "lastProbeTime": null, "lastTransitionTime": now});
+    condition::put(&mut pod["status"], said);
 }

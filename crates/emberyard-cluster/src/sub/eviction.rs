@@ -8,6 +8,7 @@ use crate::failure::{Failure, Outcome};
 use crate::path::ResourcePath;
 use crate::store::Object;
 use crate::watch::WatchForm;
+use emberyard_object::condition;
 use emberyard_object::selector::LabelSelector;
 use emberyard_object::view::{Meta, PodView, at as value_at, text};
 use emberyard_object::{Gvk, Gvr};
@@ -128,15 +129,9 @@ impl Call<'_> {
             return Ok(Arc::clone(live));
         }
         let mut pod = live.value.clone();
-        let condition = json!({"type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI",
+        let said = json!({"type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI",
             "message": "Eviction API: evicting", "lastTransitionTime": self.now.rfc3339()});
-        match pod["status"]["conditions"].as_array_mut() {
-            Some(conditions) => {
-                conditions.retain(|known| known["type"] != "DisruptionTarget");
-                conditions.push(condition);
-            }
-            None => pod["status"]["conditions"] = json!([condition]),
-        }
+        condition::put(&mut pod["status"], said);
         self.replace(at, live, pod, Part::Status, None, false)
     }
 }

@@ -3,7 +3,8 @@
 use super::Deployment;
 use crate::workload::number;
 use emberyard_model::Timestamp;
-use emberyard_object::view::{Meta, list, text};
+use emberyard_object::condition;
+use emberyard_object::view::{Meta, text};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -15,13 +16,9 @@ struct Said {
     message: String,
 }
 
-fn find<'a>(status: &'a Value, type_: &str) -> Option<&'a Value> {
-    list(status, &["conditions"]).iter().find(|one| text(one, &["type"]) == type_)
-}
-
 /// Writes a condition. One that says the same keeps its times, unless there is news under the same words.
 fn write(status: &mut Value, said: &Said, news: bool, now: Timestamp) {
-    let known = find(status, said.type_).cloned().unwrap_or_default();
+    let known = condition::find(status, said.type_).cloned().unwrap_or_default();
     let same = text(&known, &["status"]) == said.is;
     if same && text(&known, &["reason"]) == said.reason && text(&known, &["message"]) == said.message && !news {
         return;
@@ -29,8 +26,7 @@ fn write(status: &mut Value, said: &Said, news: bool, now: Timestamp) {
     let since = if same { known["lastTransitionTime"].clone() } else { json!(now.rfc3339()) };
     let condition = json!({"type": said.type_, "status": said.is, "reason": said.reason, "message": said.message,
         "lastUpdateTime": now.rfc3339(), "lastTransitionTime": since});
-    let others = list(status, &["conditions"]).iter().filter(|one| text(one, &["type"]) != said.type_);
-    status["conditions"] = others.cloned().chain([condition]).collect();
+    condition::put(status, condition);
 }
 
 /// Brings the conditions of `status`, whose numbers are new already, in line; when time alone will change them.
@@ -50,7 +46,7 @@ pub(super) fn put(
     };
     write(status, &Said { type_: "Available", is, reason, message: message.to_owned() }, false, now);
 
-    let known = find(status, "Progressing").cloned();
+    let known = condition::find(status, "Progressing").cloned();
     let reason = known.as_ref().map_or("", |known| text(known, &["reason"]));
     let progressing = |is, reason, message: String| Said { type_: "Progressing", is, reason, message };
     if deployment.is_paused() {
@@ -91,7 +87,7 @@ pub(super) fn put(
 /// Says that nothing has moved for too long, once that is so.
 fn deadline(deployment: Deployment<'_>, name: &str, status: &mut Value, now: Timestamp) -> Option<Timestamp> {
     let seconds = number(deployment.0, &["spec", "progressDeadlineSeconds"])?;
-    let known = find(status, "Progressing")?;
+    let known = condition::find(status, "Progressing")?;
     if text(known, &["reason"]) == "ProgressDeadlineExceeded" || seconds >= i64::from(i32::MAX) {
         return None;
     }

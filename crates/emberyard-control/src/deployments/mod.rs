@@ -14,7 +14,7 @@ use crate::index::{Id, Index};
 use crate::reconcile::{Reconciler, Seen, Work};
 use crate::workload::amount::{self, Round};
 use crate::workload::members::{self, Owner};
-use crate::workload::{Key, number};
+use crate::workload::{Key, number, restated};
 use crate::{Rng, resources, trim};
 use emberyard_model::Timestamp;
 use emberyard_object::view::{Meta, PodView, at, text};
@@ -120,9 +120,7 @@ impl Reconciler for Deployments {
                 None => return Vec::new(),
             }
         }
-        let owners = [Some(found), seen.before].into_iter().flatten().filter_map(|one| Meta(one).controller());
-        let mut keys: Vec<Key> =
-            owners.filter(|owner| owner.kind == "Deployment").map(|owner| key(owner.name)).collect();
+        let mut keys = members::controllers([Some(found), seen.before], "Deployment");
         if seen.is(&resources::replica_sets()) && Meta(seen.object).controller().is_none() {
             let selects = |one: &&Value| members::selector(one).is_some_and(|selector| selector.matches(seen.object));
             let all = index.within(&resources::deployments(), &seen.id.namespace).filter(selects);
@@ -150,11 +148,8 @@ impl Reconciler for Deployments {
             all.iter().copied().filter(|set| new.is_none_or(|new| Meta(set).uid() != Meta(new).uid())).collect();
         let (status, again) = status::of(deployment, new, &all, now);
         let mut work = Work { requests: steps(deployment, new, &old, index), again };
-        if status != deployment.0["status"] {
-            let mut object = deployment.0.clone();
-            object["status"] = status;
-            work.requests.push(ApiRequest::update_status(&resource, Id::of(&resource, deployment.0).at(), object));
-        } else if work.requests.is_empty() {
+        work.requests.extend(restated(&resource, deployment.0, status));
+        if work.requests.is_empty() {
             work.requests = newest::surplus(deployment, &old);
         }
         work

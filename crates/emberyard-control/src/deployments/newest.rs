@@ -75,15 +75,15 @@ pub(super) fn numbered(deployment: Deployment<'_>, new: Option<&Value>, old: &[&
     })
 }
 
-/// How often the name for the template is taken by something else, and the hash that makes a free one.
-fn free(deployment: Deployment<'_>, index: &Index) -> (i64, String) {
+/// The hash that makes a name for the template which nothing else has.
+fn free(deployment: Deployment<'_>, index: &Index) -> String {
     let template = &deployment.0["spec"]["template"];
     let mut count = number(deployment.0, &["status", "collisionCount"]).unwrap_or(0);
     loop {
         let hash = hash::short(&format!("{template}{count}"), 10);
         let name = format!("{}-{hash}", deployment.meta().name());
         if index.find(&resources::replica_sets(), deployment.meta().namespace(), &name).is_none() {
-            return (count, hash);
+            return hash;
         }
         count += 1;
     }
@@ -91,7 +91,7 @@ fn free(deployment: Deployment<'_>, index: &Index) -> (i64, String) {
 
 /// The set of a template that has none yet.
 pub(super) fn make(deployment: Deployment<'_>, old: &[&Value], index: &Index) -> ApiRequest {
-    let (_, hash) = free(deployment, index);
+    let hash = free(deployment, index);
     let meta = deployment.meta();
     let spec = &deployment.0["spec"];
     let (mut template, mut selector) = (spec["template"].clone(), spec["selector"].clone());

@@ -7,13 +7,14 @@ mod expected;
 #[cfg(test)]
 mod tests;
 
-use crate::index::{Id, Index};
-use crate::reconcile::{Reconciler, Seen, Work};
-use crate::workload::{Key, members, pods};
+use crate::index::Index;
+use crate::reconcile::{Reconciler, Seen, Work, sooner};
+use crate::workload::{Key, members, pods, restated};
 use crate::{Change, Rng, resources, trim};
 use emberyard_model::Timestamp;
-use emberyard_object::view::{Meta, PodView, at, list, text};
-use emberyard_object::{ApiRequest, Gvr};
+use emberyard_object::Gvr;
+use emberyard_object::condition;
+use emberyard_object::view::{Meta, PodView, at, text};
 use expected::{Expected, expected};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
@@ -84,13 +85,7 @@ impl Reconciler for DisruptionBudgets {
             pods.filter(|pod| selector.as_ref().is_some_and(|selector| selector.matches(pod))).collect();
         let (under_way, again) = under_way(budget, &chosen, now);
         let wanted = status(budget, &chosen, under_way, expected(budget, &chosen, index), now);
-        let mut work = Work { requests: Vec::new(), again };
-        if wanted != budget["status"] {
-            let mut object = budget.clone();
-            object["status"] = wanted;
-            work.requests.push(ApiRequest::update_status(&resource, Id::of(&resource, budget).at(), object));
-        }
-        work
+        Work { requests: restated(&resource, budget, wanted).into_iter().collect(), again }
     }
 }
 
@@ -111,7 +106,7 @@ fn under_way(budget: &Value, pods: &[&Value], now: Timestamp) -> (Map<String, Va
         let until = since.as_str().and_then(|text| Timestamp::parse(text).ok()).map(|since| since.plus(DELETION));
         if let Some(until) = until.filter(|until| lives && *until > now) {
             left.insert(name.clone(), since.clone());
-            again = Some(again.map_or(until, |known| known.min(until)));
+            sooner(&mut again, until);
         }
     }
     (left, again)
@@ -154,12 +149,11 @@ fn status(
         }
     };
     let is = if reason == "SufficientPods" { "True" } else { "False" };
-    let known = list(&status, &["conditions"]).iter().find(|one| text(one, &["type"]) == "DisruptionAllowed");
+    let known = condition::find(&status, "DisruptionAllowed");
     let since =
         known.filter(|one| text(one, &["status"]) == is).map(|one| text(one, &["lastTransitionTime"]).to_owned());
-    let condition = json!({"type": "DisruptionAllowed", "status": is, "reason": reason, "message": message,
+    let said = json!({"type": "DisruptionAllowed", "status": is, "reason": reason, "message": message,
         "observedGeneration": generation, "lastTransitionTime": since.unwrap_or_else(|| now.rfc3339())});
-    let others = list(&status, &["conditions"]).iter().filter(|one| text(one, &["type"]) != "DisruptionAllowed");
-    status["conditions"] = others.cloned().chain([condition]).collect();
+    condition::put(&mut status, said);
     status
 }

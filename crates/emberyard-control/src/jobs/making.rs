@@ -4,7 +4,7 @@ use super::count::Count;
 use super::{Job, indexes};
 use crate::index::Index;
 use crate::resources;
-use crate::workload::{hash, pods as from};
+use crate::workload::pods as from;
 use emberyard_object::ApiRequest;
 use emberyard_object::view::{list, text};
 use serde_json::{Value, json};
@@ -13,17 +13,12 @@ use std::collections::BTreeSet;
 /// So many are made at once.
 const BURST: i64 = 500;
 
-/// Requests for so many more pods. As with replica sets, names come from the job and a free number, so that a second
-/// look makes no second pods.
+/// Requests for so many more pods.
 pub(super) fn pods(job: Job<'_>, count: &Count<'_>, more: i64, index: &Index) -> Vec<ApiRequest> {
     let more = usize::try_from(more.min(BURST)).unwrap_or(0);
     let (resource, meta) = (resources::pods(), job.meta());
-    let (resource, meta) = (&resource, meta);
-    let free = |prefix: String, index_of: i64| {
-        (0_u64..)
-            .map(move |slot| format!("{prefix}-{}", hash::short(&format!("{}/{index_of}/{slot}", meta.uid()), 5)))
-            .filter(|name| index.find(resource, meta.namespace(), name).is_none())
-    };
+    let free =
+        |prefix: String, of: i64| from::free_names(index, meta.namespace(), prefix, format!("{}/{of}", meta.uid()));
     let short = meta.name().get(..50).unwrap_or(meta.name());
     let named: Vec<(String, Option<i64>)> = if job.is_indexed() {
         let running: BTreeSet<i64> = count.active.iter().copied().filter_map(indexes::of).collect();
@@ -38,7 +33,7 @@ pub(super) fn pods(job: Job<'_>, count: &Count<'_>, more: i64, index: &Index) ->
     };
     named
         .into_iter()
-        .map(|(name, index)| ApiRequest::create(resource, Some(meta.namespace()), pod(job, &name, index)))
+        .map(|(name, index)| ApiRequest::create(&resource, Some(meta.namespace()), pod(job, &name, index)))
         .collect()
 }
 

@@ -14,16 +14,17 @@ mod tests;
 
 pub(crate) use ttl::FinishedJobs;
 
-use crate::index::{Id, Index};
-use crate::reconcile::{Reconciler, Seen, Work};
+use crate::index::Index;
+use crate::reconcile::{Reconciler, Seen, Work, sooner};
 use crate::replica_sets::first_to_go;
 use crate::workload::members::{self, Owner};
-use crate::workload::{Key, number, pods};
+use crate::workload::{Key, number, pods, restated};
 use crate::{Change, Rng, resources, trim};
 use count::{Count, Ended};
 use emberyard_model::Timestamp;
-use emberyard_object::view::{Meta, list, text};
-use emberyard_object::{ApiRequest, Gvr};
+use emberyard_object::Gvr;
+use emberyard_object::condition;
+use emberyard_object::view::{Meta, text};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -60,11 +61,11 @@ impl<'a> Job<'a> {
     }
 
     fn condition(self, type_: &str) -> Option<&'a Value> {
-        list(self.0, &["status", "conditions"]).iter().find(|one| text(one, &["type"]) == type_)
+        condition::find(&self.0["status"], type_)
     }
 
     fn holds(self, type_: &str) -> bool {
-        self.condition(type_).is_some_and(|one| text(one, &["status"]) == "True")
+        condition::held(&self.0["status"], type_).is_some()
     }
 
     /// Whether it came to its end, one way or the other.
@@ -100,20 +101,18 @@ impl Reconciler for Jobs {
     }
 
     fn affected(&mut self, seen: Seen<'_>, _index: &Index, _now: Timestamp) -> Vec<Key> {
-        let key = |name: &str| (seen.id.namespace.clone(), name.to_owned());
         if seen.is(&resources::jobs()) {
             if seen.change == Change::Deleted {
                 self.gone.remove(Meta(seen.object).uid());
             }
-            return vec![key(&seen.id.name)];
+            return vec![(seen.id.namespace.clone(), seen.id.name.clone())];
         }
         if let (Change::Deleted, Some(pod)) = (seen.change, seen.before)
             && let Some(gone) = Meta(pod).controller().and_then(|job| self.gone.get_mut(job.uid))
         {
             gone.add(pod);
         }
-        let owners = [Some(seen.object), seen.before].into_iter().flatten().filter_map(|pod| Meta(pod).controller());
-        owners.filter(|owner| owner.kind == "Job").map(|owner| key(owner.name)).collect()
+        members::controllers([Some(seen.object), seen.before], "Job")
     }
 
     fn reconcile(&mut self, (namespace, name): &Key, index: &Index, now: Timestamp, _rng: Rng<'_>) -> Work {
@@ -140,16 +139,12 @@ impl Reconciler for Jobs {
             work.requests = going.into_iter().map(|pod| members::delete(&resources::pods(), pod)).collect();
         } else if active + count.held_back(job) < wanted {
             match count.rest(now) {
-                Some(until) => work.again = Some(work.again.map_or(until, |known| known.min(until))),
+                Some(until) => sooner(&mut work.again, until),
                 None => work.requests = making::pods(job, &count, wanted - active - count.held_back(job), index),
             }
         }
         let status = outcome::status(job, &count, outcome.as_ref(), now);
-        if status != job.0["status"] {
-            let mut object = job.0.clone();
-            object["status"] = status;
-            work.requests.push(ApiRequest::update_status(&resource, Id::of(&resource, job.0).at(), object));
-        }
+        work.requests.extend(restated(&resource, job.0, status));
         work
     }
 }

@@ -2,9 +2,10 @@
 
 use super::count::Count;
 use super::{Job, indexes};
-use crate::workload::{number, set as put};
+use crate::workload::{number, pods, set as put};
 use emberyard_model::Timestamp;
-use emberyard_object::view::{PodView, list, text};
+use emberyard_object::condition;
+use emberyard_object::view::{PodView, text};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -57,10 +58,8 @@ pub(super) fn of(job: Job<'_>, count: &Count<'_>, now: Timestamp, again: &mut Op
 /// How often containers were started again, where it is the node that does so.
 fn restarts(job: Job<'_>, count: &Count<'_>) -> Option<i64> {
     let on_node = text(job.0, &["spec", "template", "spec", "restartPolicy"]) == "OnFailure";
-    let of = |pod: &&Value| -> i64 {
-        list(pod, &["status", "containerStatuses"]).iter().filter_map(|one| one["restartCount"].as_i64()).sum()
-    };
-    on_node.then(|| count.active.iter().filter(|pod| PodView(pod).phase() != "Unknown").map(of).sum())
+    let known = count.active.iter().filter(|pod| PodView(pod).phase() != "Unknown");
+    on_node.then(|| known.map(|pod| pods::restarts(pod)).sum())
 }
 
 /// The status that is due.
@@ -81,19 +80,19 @@ pub(super) fn status(job: Job<'_>, count: &Count<'_>, outcome: Option<&Outcome>,
     if let Some(outcome) = outcome {
         let (target, end) =
             if outcome.succeeded { ("SuccessCriteriaMet", "Complete") } else { ("FailureTarget", "Failed") };
-        condition(&mut status, target, "True", outcome.reason, outcome.message, now);
+        say(&mut status, target, "True", outcome.reason, outcome.message, now);
         if ended {
-            condition(&mut status, end, "True", outcome.reason, outcome.message, now);
+            say(&mut status, end, "True", outcome.reason, outcome.message, now);
             if outcome.succeeded {
                 status["completionTime"] = json!(now.rfc3339());
             }
         }
     } else if job.is_suspended() {
-        condition(&mut status, "Suspended", "True", "JobSuspended", "Job suspended", now);
+        say(&mut status, "Suspended", "True", "JobSuspended", "Job suspended", now);
         put(&mut status, &[("startTime", Value::Null)]);
         return status;
     } else if job.holds("Suspended") {
-        condition(&mut status, "Suspended", "False", "JobResumed", "Job resumed", now);
+        say(&mut status, "Suspended", "False", "JobResumed", "Job resumed", now);
     }
     if number(&status, &["startTime"]).is_none() && text(&status, &["startTime"]).is_empty() {
         status["startTime"] = json!(now.rfc3339());
@@ -101,13 +100,12 @@ pub(super) fn status(job: Job<'_>, count: &Count<'_>, outcome: Option<&Outcome>,
     status
 }
 
-fn condition(status: &mut Value, type_: &str, is: &str, reason: &str, message: &str, now: Timestamp) {
-    let known = list(status, &["conditions"]).iter().find(|one| text(one, &["type"]) == type_);
+fn say(status: &mut Value, type_: &str, is: &str, reason: &str, message: &str, now: Timestamp) {
+    let known = condition::find(status, type_);
     if known.is_some_and(|known| text(known, &["status"]) == is) {
         return;
     }
     let said = json!({"type": type_, "status": is, "reason": reason, "message": message,
         "lastProbeTime": now.rfc3339(), "lastTransitionTime": now.rfc3339()});
-    let others = list(status, &["conditions"]).iter().filter(|one| text(one, &["type"]) != type_);
-    status["conditions"] = others.cloned().chain([said]).collect();
+    condition::put(status, said);
 }

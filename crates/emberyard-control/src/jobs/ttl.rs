@@ -8,6 +8,7 @@ use crate::reconcile::{Reconciler, Seen, Work};
 use crate::workload::Key;
 use crate::{Rng, resources, trim};
 use emberyard_model::Timestamp;
+use emberyard_object::condition;
 use emberyard_object::view::{Meta, at, text};
 use emberyard_object::{ApiRequest, DeleteOptions, Gvr, Propagation};
 use serde_json::{Value, json};
@@ -45,8 +46,8 @@ impl Reconciler for FinishedJobs {
         let Some(job) = found else { return Work::default() };
         let ended = ["Complete", "Failed"]
             .into_iter()
-            .filter(|type_| job.holds(type_))
-            .find_map(|type_| Timestamp::parse(text(job.condition(type_)?, &["lastTransitionTime"])).ok());
+            .filter_map(|type_| condition::held(&job.0["status"], type_))
+            .find_map(|end| Timestamp::parse(text(end, &["lastTransitionTime"])).ok());
         let seconds = job.spec("ttlSecondsAfterFinished").and_then(|seconds| u64::try_from(seconds).ok());
         let (Some(ended), Some(seconds)) = (ended, seconds) else { return Work::default() };
         let due = ended.plus(Duration::from_secs(seconds));

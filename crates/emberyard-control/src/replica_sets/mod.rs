@@ -9,11 +9,11 @@ mod tests;
 
 pub(crate) use ranking::first_to_go;
 
-use crate::index::{Id, Index};
-use crate::reconcile::{Reconciler, Seen, Work};
+use crate::index::Index;
+use crate::reconcile::{Reconciler, Seen, Work, sooner};
 use crate::workload::members::{self, Owner};
 use crate::workload::pods::{Available, available, from_template, is_active};
-use crate::workload::{Key, hash, number, pods, set as put};
+use crate::workload::{Key, number, pods, restated, set as put};
 use crate::{Change, Rng, resources, trim};
 use emberyard_model::Timestamp;
 use emberyard_object::selector::LabelSelector;
@@ -56,9 +56,7 @@ impl Reconciler for ReplicaSets {
         if seen.change == Change::Deleted {
             self.going.remove(Meta(seen.object).uid());
         }
-        let owners = [Some(seen.object), seen.before].into_iter().flatten().filter_map(|pod| Meta(pod).controller());
-        let mut keys: Vec<Key> =
-            owners.filter(|owner| owner.kind == "ReplicaSet").map(|owner| key(owner.name)).collect();
+        let mut keys = members::controllers([Some(seen.object), seen.before], "ReplicaSet");
         if Meta(seen.object).controller().is_none() {
             let selects = |set: &&Value| members::selector(set).is_some_and(|selector| selector.matches(seen.object));
             let sets = index.within(&resources::replica_sets(), &seen.id.namespace).filter(selects);
@@ -91,11 +89,7 @@ impl Reconciler for ReplicaSets {
             }
         }
         let status = status(set, &selector, &active, now, &mut work.again);
-        if status != set["status"] {
-            let mut object = set.clone();
-            object["status"] = status;
-            work.requests.push(ApiRequest::update_status(&resource, Id::of(&resource, set).at(), object));
-        }
+        work.requests.extend(restated(&resource, set, status));
         work
     }
 
@@ -108,13 +102,11 @@ impl Reconciler for ReplicaSets {
     }
 }
 
-/// New pods. Their names come from the set and a free number, not from chance: a second look before the watch has
-/// shown the first one's pods makes the same ones again, which the server refuses.
+/// New pods.
 fn grow(owner: &Owner<'_>, index: &Index, count: usize) -> Vec<ApiRequest> {
     let (resource, meta) = (resources::pods(), Meta(owner.object));
-    let free = (0_u64..)
-        .map(|slot| format!("{}-{}", shortened(meta.name()), hash::short(&format!("{}/{slot}", meta.uid()), 5)));
-    free.filter(|name| index.find(&resource, meta.namespace(), name).is_none())
+    let prefix = shortened(meta.name()).to_owned();
+    pods::free_names(index, meta.namespace(), prefix, meta.uid().to_owned())
         .take(count)
         .map(|name| {
             let mut pod = from_template(&owner.object["spec"]["template"], meta.namespace(), owner.reference());
@@ -145,7 +137,7 @@ fn status(
     for pod in active {
         match available(pod, seconds, now) {
             Available::Yes => there += 1,
-            Available::Later(then) => *again = Some(again.map_or(then, |known| known.min(then))),
+            Available::Later(then) => sooner(again, then),
             Available::No => {}
         }
     }

@@ -1,7 +1,8 @@
 //! Which pods are missed least.
 
+use crate::workload::pods::restarts;
 use emberyard_model::Timestamp;
-use emberyard_object::view::{Meta, PodView, list, text};
+use emberyard_object::view::{Meta, PodView, text};
 use serde_json::Value;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -26,12 +27,10 @@ pub(crate) fn first_to_go<'a>(pods: &[&'a Value], count: usize) -> Vec<&'a Value
         let cost: i64 = Meta(pod).annotation(COST).and_then(|text| text.parse().ok()).unwrap_or(0);
         let ready = view.condition("Ready").filter(|_| view.is_ready());
         let since = ready.and_then(|ready| Timestamp::parse(text(ready, &["lastTransitionTime"])).ok());
-        let restarts: i64 =
-            list(pod, &["status", "containerStatuses"]).iter().filter_map(|one| one["restartCount"].as_i64()).sum();
         (
             (!view.node_name().is_empty(), stage, view.is_ready(), cost),
             Reverse(crowd.get(view.node_name()).copied().unwrap_or(0)),
-            (Reverse(since), Reverse(restarts), Reverse(Meta(pod).created())),
+            (Reverse(since), Reverse(restarts(pod)), Reverse(Meta(pod).created())),
             Meta(pod).name().to_owned(),
         )
     });

@@ -11,15 +11,15 @@ mod steps;
 #[cfg(test)]
 mod tests;
 
-use crate::index::{Id, Index};
+use crate::index::Index;
 use crate::reconcile::{Reconciler, Seen, Work};
 use crate::workload::amount::{self, Round};
 use crate::workload::members::{self, Owner};
-use crate::workload::{Key, number, pods};
+use crate::workload::{Key, number, pods, restated};
 use crate::{Change, Rng, resources, trim};
 use emberyard_model::Timestamp;
+use emberyard_object::Gvr;
 use emberyard_object::view::{Meta, at, list, text};
-use emberyard_object::{ApiRequest, Gvr};
 use identity::ordinal;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -121,9 +121,7 @@ impl Reconciler for StatefulSets {
             let sets = index.within(&resources::stateful_sets(), namespace).filter(is_of);
             return sets.map(|set| key(Meta(set).name())).collect();
         }
-        let owners = [Some(seen.object), seen.before].into_iter().flatten().filter_map(|one| Meta(one).controller());
-        let mut keys: Vec<Key> =
-            owners.filter(|owner| owner.kind == "StatefulSet").map(|owner| key(owner.name)).collect();
+        let mut keys = members::controllers([Some(seen.object), seen.before], "StatefulSet");
         // A pod or revision that may be taken, or that stood where one of the set's is to be.
         let free = Meta(seen.object).controller().is_none() || seen.change == Change::Deleted;
         if let Some((set, _)) = seen.id.name.rsplit_once('-').filter(|_| free) {
@@ -150,12 +148,7 @@ impl Reconciler for StatefulSets {
         };
         let mut work = steps::plan(set, &history, &pods, index, now);
         let wanted = status::of(set, &history, &pods, now);
-        if wanted != set.0["status"] {
-            let mut object = set.0.clone();
-            object["status"] = wanted;
-            let resource = resources::stateful_sets();
-            work.requests.push(ApiRequest::update_status(&resource, Id::of(&resource, set.0).at(), object));
-        }
+        work.requests.extend(restated(&resources::stateful_sets(), set.0, wanted));
         if work.requests.is_empty() {
             work.requests = revisions::surplus(set, &history, pods.values().copied());
         }

@@ -4,7 +4,7 @@ use super::claims::{self, Claims};
 use super::revisions::{self, History};
 use super::{Set, identity};
 use crate::index::Index;
-use crate::reconcile::Work;
+use crate::reconcile::{Work, sooner};
 use crate::resources;
 use crate::workload::members;
 use crate::workload::pods::{Available, available, is_serving};
@@ -100,7 +100,7 @@ impl Steps<'_> {
             Available::Yes => true,
             Available::No => false,
             Available::Later(at) => {
-                self.work.again = Some(self.work.again.map_or(at, |known| known.min(at)));
+                sooner(&mut self.work.again, at);
                 false
             }
         }

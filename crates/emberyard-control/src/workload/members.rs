@@ -2,6 +2,7 @@
 //!
 //! Rule source: `pkg/controller/controller_ref_manager.go`.
 
+use super::Key;
 use crate::index::Id;
 use emberyard_object::selector::LabelSelector;
 use emberyard_object::view::{Meta, list};
@@ -69,6 +70,15 @@ fn owners(resource: &Gvr, object: &Value, owners: Vec<Value>) -> ApiRequest {
     let patch =
         json!({"metadata": {"uid": meta.uid(), "resourceVersion": meta.resource_version(), "ownerReferences": owners}});
     ApiRequest::patch_merge(resource, Id::of(resource, object).at(), patch)
+}
+
+/// Those of a kind that control these objects.
+pub(crate) fn controllers<'a>(objects: impl IntoIterator<Item = Option<&'a Value>>, kind: &str) -> Vec<Key> {
+    let controller = |object: &'a Value| {
+        let owner = Meta(object).controller().filter(|owner| owner.kind == kind)?;
+        Some((Meta(object).namespace().to_owned(), owner.name.to_owned()))
+    };
+    objects.into_iter().flatten().filter_map(controller).collect()
 }
 
 /// Deletes exactly this object and no namesake that comes after it.

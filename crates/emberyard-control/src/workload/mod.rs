@@ -5,7 +5,9 @@ pub(crate) mod hash;
 pub(crate) mod members;
 pub(crate) mod pods;
 
+use crate::index::Id;
 use emberyard_object::view::at;
+use emberyard_object::{ApiRequest, Gvr};
 use serde_json::Value;
 
 /// Namespace and name.
@@ -14,6 +16,16 @@ pub(crate) type Key = (String, String);
 /// The whole number at a path.
 pub(crate) fn number(object: &Value, path: &[&str]) -> Option<i64> {
     at(object, path).and_then(Value::as_i64)
+}
+
+/// Writes the status that is due, where the object says another.
+pub(crate) fn restated(resource: &Gvr, object: &Value, status: Value) -> Option<ApiRequest> {
+    if object["status"] == status {
+        return None;
+    }
+    let mut wanted = object.clone();
+    wanted["status"] = status;
+    Some(ApiRequest::update_status(resource, Id::of(resource, object).at(), wanted))
 }
 
 /// Sets fields of a status; zero, null and empty ones that Kubernetes leaves out are taken away.

@@ -1,34 +1,51 @@
 //! Pods made from templates, and whether they do their work.
 
-use crate::trim;
+use super::hash;
+use crate::index::Index;
+use crate::{resources, trim};
 use emberyard_model::Timestamp;
 use emberyard_object::view::{Meta, PodView, at, list, text};
 use serde_json::{Value, json};
 use std::time::Duration;
 
+/// What controllers look at in a pod beside [`trim::LIFE`].
+const KEPT: &[&[&str]] = &[
+    &["metadata", "labels"],
+    &["metadata", "annotations"],
+    &["spec", "nodeName"],
+    &["status", "phase"],
+    &["status", "reason"],
+];
+
 /// What of a pod its controllers look at.
 pub(crate) fn keep(pod: &Value) -> Value {
-    let mut kept = trim::only(pod, trim::LIFE);
-    for path in [
-        &["metadata", "labels"][..],
-        &["metadata", "annotations"],
-        &["spec", "nodeName"],
-        &["status", "phase"],
-        &["status", "reason"],
-    ] {
-        if let Some(value) = at(pod, path) {
-            kept[path[0]][path[1]] = value.clone();
-        }
-    }
+    let mut kept = trim::only(pod, &[trim::LIFE, KEPT].concat());
     if let Some(ready) = PodView(pod).condition("Ready") {
         kept["status"]["conditions"] = json!([ready]);
     }
-    let restarts: i64 =
-        list(pod, &["status", "containerStatuses"]).iter().filter_map(|one| one["restartCount"].as_i64()).sum();
+    let restarts = restarts(pod);
     if restarts > 0 {
         kept["status"]["containerStatuses"] = json!([{"restartCount": restarts}]);
     }
     kept
+}
+
+/// How often its containers were started again.
+pub(crate) fn restarts(pod: &Value) -> i64 {
+    list(pod, &["status", "containerStatuses"]).iter().filter_map(|one| one["restartCount"].as_i64()).sum()
+}
+
+/// Names that no pod has yet, `PREFIX-HASH` by `seed` and a number, not by chance: a second look before the watch has shown
+/// the first one's pods makes the same ones again, which the server refuses.
+pub(crate) fn free_names<'a>(
+    index: &'a Index,
+    namespace: &'a str,
+    prefix: String,
+    seed: String,
+) -> impl Iterator<Item = String> + use<'a> {
+    (0_u64..)
+        .map(move |slot| format!("{prefix}-{}", hash::short(&format!("{seed}/{slot}"), 5)))
+        .filter(move |name| index.find(&resources::pods(), namespace, name).is_none())
 }
 
 /// A pod of a template, still without a name.

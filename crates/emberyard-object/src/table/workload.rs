@@ -5,8 +5,8 @@
 
 use super::cell::{or_none, text_or};
 use super::human_duration;
-use crate::selector;
 use crate::view::{Meta, at, list, text};
+use crate::{condition, selector};
 use emberyard_model::Timestamp;
 use serde_json::{Value, json};
 
@@ -63,17 +63,12 @@ pub fn limit(budget: &Value, field: &str) -> String {
     }
 }
 
-fn holds(job: &Value, condition: &str) -> bool {
-    list(job, &["status", "conditions"])
-        .iter()
-        .any(|known| text(known, &["type"]) == condition && text(known, &["status"]) == "True")
-}
-
 /// Where a job stands.
 pub fn job_status(job: &Value) -> String {
-    let ended = ["Complete", "Failed"].into_iter().find(|condition| holds(job, condition));
+    let holds = |type_: &&str| condition::held(&job["status"], type_).is_some();
+    let ended = ["Complete", "Failed"].into_iter().find(holds);
     let going = Meta(job).is_deleting().then_some("Terminating");
-    let under_way = || ["Suspended", "FailureTarget", "SuccessCriteriaMet"].into_iter().find(|one| holds(job, one));
+    let under_way = || ["Suspended", "FailureTarget", "SuccessCriteriaMet"].into_iter().find(holds);
     ended.or(going).or_else(under_way).unwrap_or("Running").to_owned()
 }
 
@@ -91,8 +86,7 @@ pub fn completions(job: &Value) -> String {
 pub fn job_duration(job: &Value, now: Timestamp) -> String {
     let time = |path: &[&str]| Timestamp::parse(text(job, path)).ok();
     let failed = || {
-        let mut conditions = list(job, &["status", "conditions"]).iter();
-        let failed = conditions.find(|one| text(one, &["type"]) == "Failed" && text(one, &["status"]) == "True")?;
+        let failed = condition::held(&job["status"], "Failed")?;
         Timestamp::parse(text(failed, &["lastTransitionTime"])).ok()
     };
     let Some(start) = time(&["status", "startTime"]) else { return String::new() };

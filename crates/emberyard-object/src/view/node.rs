@@ -1,6 +1,7 @@
 //! Nodes, as scheduler and controllers look at them.
 
 use super::{Meta, at, list, text};
+use crate::condition;
 use serde_json::Value;
 
 /// A node.
@@ -20,12 +21,12 @@ impl<'a> NodeView<'a> {
 
     /// One condition's entry.
     pub fn condition(self, type_: &str) -> Option<&'a Value> {
-        list(self.0, &["status", "conditions"]).iter().find(|condition| text(condition, &["type"]) == type_)
+        condition::find(&self.0["status"], type_)
     }
 
     /// Whether the `Ready` condition is true.
     pub fn is_ready(self) -> bool {
-        self.condition("Ready").is_some_and(|condition| text(condition, &["status"]) == "True")
+        condition::held(&self.0["status"], "Ready").is_some()
     }
 
     /// The first address of a type (`InternalIP`, `Hostname`), "" if none.

@@ -1,6 +1,7 @@
 //! Pods, as scheduler, controllers and agents look at them.
 
 use super::{Meta, at, list, text};
+use crate::condition;
 use serde_json::Value;
 
 /// A pod.
@@ -81,11 +82,11 @@ impl<'a> PodView<'a> {
 
     /// One condition's entry.
     pub fn condition(self, type_: &str) -> Option<&'a Value> {
-        list(self.0, &["status", "conditions"]).iter().find(|condition| text(condition, &["type"]) == type_)
+        condition::find(&self.0["status"], type_)
     }
 
     /// Whether the `Ready` condition is true.
     pub fn is_ready(self) -> bool {
-        self.condition("Ready").is_some_and(|condition| text(condition, &["status"]) == "True")
+        condition::held(&self.0["status"], "Ready").is_some()
     }
 }
