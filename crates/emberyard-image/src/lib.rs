@@ -11,6 +11,7 @@ pub mod error;
 pub mod image;
 mod inside;
 mod layer;
+mod lock_form;
 mod net;
 mod oci;
 pub mod progress;

@@ -42,15 +42,19 @@ pub fn find(builder: &Builder<'_>, progress: &mut dyn Progress) -> Result<Jars, 
     };
     let (own, sources) = found.split_at(recipe.maven.len());
     let folder = Path::new(recipe.maven_into.as_deref().unwrap_or(FOLDER));
-    let mut files: Vec<_> = own.iter().map(|jar| (folder.join(jar.coordinates.file()), jar.path.clone())).collect();
+    let mut files: Vec<_> =
+        own.iter().map(|jar| (folder.join(jar.locked.coordinates.file()), jar.path.clone())).collect();
     for (part, source) in recipe.repack.iter().zip(sources) {
         let bytes = repack(&source.path, &part.folder)?;
         files.push((PathBuf::from(&part.path), keep(builder.downloads, &bytes)?));
     }
     let shown = |jar: &&Jar| {
-        recipe.maven_shown.as_ref().is_none_or(|shown| shown.iter().any(|name| name == jar.coordinates.artifact()))
+        let artifact = jar.locked.coordinates.artifact();
+        recipe.maven_shown.as_ref().is_none_or(|shown| shown.iter().any(|name| name == artifact))
     };
-    let version = |jar: &Jar| (jar.coordinates.artifact().to_owned(), jar.coordinates.version().to_owned());
+    let version = |Jar { locked: Locked { coordinates, .. }, .. }: &Jar| {
+        (coordinates.artifact().to_owned(), coordinates.version().to_owned())
+    };
     Ok(Jars { files, versions: own.iter().filter(shown).map(version).collect() })
 }
 
@@ -68,11 +72,8 @@ pub fn lock(builder: &Builder<'_>, progress: &mut dyn Progress) -> Result<String
     let wanted = wanted(builder.recipe)?;
     let base = settings::of_this_machine();
     let repository = Repository { base: &base, recipe: &builder.recipe.name };
-    let locked = unlocked(builder, &repository, &wanted, progress)?.into_iter().map(|jar| {
-        let size = std::fs::metadata(&jar.path).map_err(ImageError::io("measure", &jar.path))?.len();
-        Ok(Locked { coordinates: jar.coordinates, sha256: jar.sha256, size })
-    });
-    Ok(write(&request(&wanted), &locked.collect::<Result<Vec<_>, ImageError>>()?))
+    let jars = unlocked(builder, &repository, &wanted, progress)?;
+    Ok(write(&request(&wanted), jars.iter().map(|jar| &jar.locked)))
 }
 
 fn unlocked(
@@ -85,7 +86,7 @@ fn unlocked(
     let mut jars = Vec::new();
     for jar in wanted {
         let jar = repository.fetch_unlocked(builder.downloads, jar)?;
-        bytes += std::fs::metadata(&jar.path).map_or(0, |meta| meta.len());
+        bytes += jar.locked.size;
         progress.bytes(bytes, None);
         jars.push(jar);
     }

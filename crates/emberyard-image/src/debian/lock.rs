@@ -3,8 +3,8 @@
 use crate::debian::index::Package;
 use crate::debian::mirrors::Mirrors;
 use crate::digest::sha256;
+use crate::lock_form;
 use crate::net::Wanted;
-use std::fmt::Write as _;
 
 /// A package, exactly.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,33 +52,26 @@ pub fn request(roots: &[String], without: &[String]) -> String {
 
 /// A lock as text.
 pub fn write(request: &str, packages: &[Locked]) -> String {
-    let mut text = format!("request {request}\n");
-    for Locked { name, version, sha256, size, suite, path } in packages {
-        let _ = writeln!(text, "{name}={version} {sha256} {size} {suite} {path}");
-    }
-    text
+    let line = |Locked { name, version, sha256, size, suite, path }: &Locked| {
+        format!("{name}={version} {sha256} {size} {suite} {path}")
+    };
+    lock_form::write(request, packages.iter().map(line))
 }
 
 /// Reads a lock; none if it was made for another request or can't be read.
 pub fn read(text: &str, request: &str) -> Option<Vec<Locked>> {
-    let mut lines = text.lines();
-    if lines.next()? != format!("request {request}") {
-        return None;
-    }
-    lines
-        .map(|line| {
-            let [package, sha256, size, suite, path] = line.split(' ').collect::<Vec<_>>()[..] else { return None };
-            let (name, version) = package.split_once('=')?;
-            Some(Locked {
-                name: name.to_owned(),
-                version: version.to_owned(),
-                sha256: sha256.to_owned(),
-                size: size.parse().ok()?,
-                suite: suite.to_owned(),
-                path: path.to_owned(),
-            })
+    lock_form::read(text, request, |line| {
+        let [package, sha256, size, suite, path] = line.split(' ').collect::<Vec<_>>()[..] else { return None };
+        let (name, version) = package.split_once('=')?;
+        Some(Locked {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            sha256: sha256.to_owned(),
+            size: size.parse().ok()?,
+            suite: suite.to_owned(),
+            path: path.to_owned(),
         })
-        .collect()
+    })
 }
 
 /// What differs between two locks, in words: `bash 5.2-1 -> 5.2-2`.

@@ -2,6 +2,7 @@
 //! what the environment holds, `build` for what is only needed to build packages that come as source.
 
 use crate::digest::sha256;
+use crate::lock_form;
 use crate::net::Wanted;
 use serde::Deserialize;
 use std::fmt::Write as _;
@@ -42,21 +43,16 @@ pub fn request(requirements: &[String]) -> String {
 
 /// A lock as text.
 pub fn write(request: &str, files: &[Locked]) -> String {
-    let mut text = format!("request {request}\n");
-    for Locked { build, name, version, sha256, size, url } in files {
+    let line = |Locked { build, name, version, sha256, size, url }: &Locked| {
         let purpose = if *build { "build" } else { "run" };
-        let _ = writeln!(text, "{purpose} {name}=={version} {sha256} {} {url}", size.unwrap_or(0));
-    }
-    text
+        format!("{purpose} {name}=={version} {sha256} {} {url}", size.unwrap_or(0))
+    };
+    lock_form::write(request, files.iter().map(line))
 }
 
 /// Reads a lock; none if it was made for another request or can't be read.
 pub fn read(text: &str, request: &str) -> Option<Vec<Locked>> {
-    let mut lines = text.lines();
-    if lines.next()? != format!("request {request}") {
-        return None;
-    }
-    lines.map(line).collect()
+    lock_form::read(text, request, line)
 }
 
 /// One line, without regard to the request.

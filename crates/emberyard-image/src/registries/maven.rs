@@ -20,10 +20,8 @@ use std::path::PathBuf;
 /// A jar, downloaded and checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Jar {
-    /// What it is.
-    pub coordinates: Coordinates,
-    /// SHA-256 of the file, hex.
-    pub sha256: String,
+    /// What it is, exactly.
+    pub locked: Locked,
     /// The file, named by its content.
     pub path: PathBuf,
 }
@@ -53,9 +51,9 @@ impl Repository<'_> {
         let wanted = self.wanted(locked);
         let answers = locked.iter().zip(downloads.fetch(&wanted, progress));
         answers
-            .map(|(Locked { coordinates, sha256, .. }, answer)| {
-                let path = answer.map_err(|error| self.missing(coordinates, error))?;
-                Ok(Jar { coordinates: coordinates.clone(), sha256: sha256.clone(), path })
+            .map(|(locked, answer)| {
+                let path = answer.map_err(|error| self.missing(&locked.coordinates, error))?;
+                Ok(Jar { locked: locked.clone(), path })
             })
             .collect()
     }
@@ -86,7 +84,8 @@ impl Repository<'_> {
                 return Err(ImageError::Checksum { url: without_credentials(&url), promised, got });
             }
             let path = keep(downloads, &bytes)?;
-            return Ok(Jar { coordinates: jar.clone(), sha256: sha256(&bytes), path });
+            let locked = Locked { coordinates: jar.clone(), sha256: sha256(&bytes), size: bytes.len() as u64 };
+            return Ok(Jar { locked, path });
         }
         let why = "the repository has no digest of it, so it can't be checked".to_owned();
         Err(ImageError::Unreachable { url: without_credentials(&url), why })

@@ -3,8 +3,8 @@
 
 use super::coordinates::Coordinates;
 use crate::digest::sha256;
+use crate::lock_form;
 use crate::net::Wanted;
-use std::fmt::Write as _;
 
 /// A jar, exactly.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,27 +31,18 @@ pub fn request(jars: &[Coordinates]) -> String {
 }
 
 /// A lock as text.
-pub fn write(request: &str, jars: &[Locked]) -> String {
-    let mut text = format!("request {request}\n");
-    for Locked { coordinates, sha256, size } in jars {
-        let _ = writeln!(text, "{coordinates} {sha256} {size}"); // a String takes all
-    }
-    text
+pub fn write<'a>(request: &str, jars: impl IntoIterator<Item = &'a Locked>) -> String {
+    let line = |Locked { coordinates, sha256, size }: &Locked| format!("{coordinates} {sha256} {size}");
+    lock_form::write(request, jars.into_iter().map(line))
 }
 
 /// Reads a lock; none if it was made for another request or can't be read.
 pub fn read(text: &str, request: &str) -> Option<Vec<Locked>> {
-    let mut lines = text.lines();
-    if lines.next()? != format!("request {request}") {
-        return None;
-    }
-    lines
-        .map(|line| {
-            let [coordinates, sha256, size] = line.split(' ').collect::<Vec<_>>()[..] else { return None };
-            let coordinates = coordinates.parse().ok()?;
-            Some(Locked { coordinates, sha256: sha256.to_owned(), size: size.parse().ok()? })
-        })
-        .collect()
+    lock_form::read(text, request, |line| {
+        let [coordinates, sha256, size] = line.split(' ').collect::<Vec<_>>()[..] else { return None };
+        let coordinates = coordinates.parse().ok()?;
+        Some(Locked { coordinates, sha256: sha256.to_owned(), size: size.parse().ok()? })
+    })
 }
 
 #[cfg(test)]

@@ -50,7 +50,7 @@ fn a_jar_is_checked_by_the_digest_beside_it() {
     let repository = Repository { base: &base, recipe: "mine" };
     let fetch = |name: &str| repository.fetch_unlocked(&downloads, &format!("a:{name}:1").parse().unwrap());
     let good = fetch("good").unwrap();
-    assert_eq!((std::fs::read(&good.path).unwrap(), good.sha256), (b"jar".to_vec(), sha256(b"jar")));
+    assert_eq!((std::fs::read(&good.path).unwrap(), good.locked.sha256), (b"jar".to_vec(), sha256(b"jar")));
     assert!(matches!(fetch("other"), Err(ImageError::Checksum { .. })));
     assert!(fetch("bare").unwrap_err().to_string().contains("no digest"));
     match fetch("none").unwrap_err() {
