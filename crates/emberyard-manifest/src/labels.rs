@@ -1,6 +1,6 @@
 //! Labels of everything that belongs to a notebook.
 
-use crate::validate::Session;
+use crate::validate::{Identity, Session};
 use emberyard_model::notebook::{GROUP, NOTEBOOK_KIND, NOTEBOOK_LABEL, VERSION};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
@@ -32,16 +32,20 @@ pub(crate) fn labels(session: &Session) -> Value {
 /// Metadata of an object that goes when the notebook goes.
 pub(crate) fn owned(session: &Session, name: &str) -> Map<String, Value> {
     let mut metadata = kept(session, name);
-    let owner = json!({
+    metadata.insert("ownerReferences".to_owned(), json!([owner(NOTEBOOK_KIND, &session.identity)]));
+    metadata
+}
+
+/// The resource of ours with which an object goes.
+pub(crate) fn owner(kind: &str, identity: &Identity) -> Value {
+    json!({
         "apiVersion": format!("{GROUP}/{VERSION}"),
-        "kind": NOTEBOOK_KIND,
-        "name": session.identity.name,
-        "uid": session.identity.uid,
+        "kind": kind,
+        "name": identity.name,
+        "uid": identity.uid,
         "controller": true,
         "blockOwnerDeletion": false,
-    });
-    metadata.insert("ownerReferences".to_owned(), json!([owner]));
-    metadata
+    })
 }
 
 /// Metadata of an object that stays when the notebook goes.

@@ -4,24 +4,27 @@ use crate::labels::{kept, owned};
 use crate::validate::Session;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use emberyard_model::Quantity;
 use emberyard_model::notebook::TOKEN_KEY;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
 /// The home volume. No owner: a notebook of the same name finds its home again, and nobody loses work by a `delete`.
 pub(crate) fn home(session: &Session) -> Value {
-    let mut spec = json!({
-        "accessModes": ["ReadWriteOnce"],
-        "resources": {"requests": {"storage": session.home_size.to_string()}},
-    });
-    if let Some(class) = &session.storage_class {
-        spec["storageClassName"] = json!(class);
-    }
     json!({
         "apiVersion": "v1", "kind": "PersistentVolumeClaim",
         "metadata": kept(session, &session.names().home()),
-        "spec": spec,
+        "spec": claim(session.home_size, session.storage_class.as_deref()),
     })
+}
+
+/// What a claim asks for: so many bytes for one node, of a class or of the cluster's default.
+pub(crate) fn claim(size: Quantity, class: Option<&str>) -> Value {
+    let mut spec = json!({"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": size.to_string()}}});
+    if let Some(class) = class {
+        spec["storageClassName"] = json!(class);
+    }
+    spec
 }
 
 /// The secret with a fresh token made of the given random bytes. Made once and never changed: links keep working.

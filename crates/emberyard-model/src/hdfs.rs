@@ -5,6 +5,7 @@
 use crate::notebook::Condition;
 use crate::quantity::Quantity;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// Resource name in paths.
 pub const HDFS_CLUSTERS: &str = "hdfsclusters";
@@ -89,6 +90,13 @@ pub struct HdfsStatus {
     pub parts: Vec<HdfsPart>,
     /// In detail.
     pub conditions: Vec<Condition>,
+}
+
+impl HdfsStatus {
+    /// An HdfsCluster's; as of a new one where it can't be read.
+    pub fn of(cluster: &Value) -> Self {
+        serde_json::from_value(cluster["status"].clone()).unwrap_or_default()
+    }
 }
 
 /// Servers of one kind.

@@ -16,8 +16,8 @@ pub(crate) const FIELD_MANAGER: &str = "emberyard-operator";
 
 /// Runs until shutdown. Ends early only when it can't do its work at all.
 pub async fn run(config: OperatorConfig) -> Result<(), OperatorError> {
-    define(&config, &emberyard_model::crd::notebook()).await?;
-    define(&config, &emberyard_model::crd::hdfs_cluster()).await?;
+    let [notebook, hdfs_cluster] = [emberyard_model::crd::notebook(), emberyard_model::crd::hdfs_cluster()];
+    tokio::try_join!(define(&config, &notebook), define(&config, &hdfs_cluster))?;
     let (leading, follows) = watch::channel(false);
     let lease = tokio::spawn(lease::hold(config.clone(), leading));
     // What the fleet intends is told to those who wait for it.

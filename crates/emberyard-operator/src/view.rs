@@ -1,6 +1,6 @@
 //! Narrow views of objects: the few fields that the loops read.
 
-use emberyard_model::Timestamp;
+use emberyard_model::{Condition, Timestamp};
 use serde_json::Value;
 use std::fmt;
 
@@ -61,6 +61,19 @@ pub fn is_leaving(object: &Value) -> bool {
 /// A condition of a status.
 pub fn condition<'a>(object: &'a Value, kind: &str) -> Option<&'a Value> {
     object["status"]["conditions"].as_array()?.iter().find(|condition| condition["type"] == kind)
+}
+
+/// A condition that we write, `said` as status, reason and message, with the time of its last change.
+pub fn settle(before: &[Condition], kind: &str, said: (&str, &str, String), now: Timestamp) -> Condition {
+    let (status, reason, message) = said;
+    let before = before.iter().find(|found| found.kind == kind && found.status == status);
+    Condition {
+        kind: kind.to_owned(),
+        status: status.to_owned(),
+        reason: reason.to_owned(),
+        message,
+        last_transition_time: before.map_or_else(|| now.rfc3339(), |found| found.last_transition_time.clone()),
+    }
 }
 
 /// Whether a pod or node is ready.

@@ -1,8 +1,8 @@
-//! Writing the objects that manifests are made of.
+//! Writing the objects that manifests are made of, and the status of our own.
 
 use crate::view::Key;
-use emberyard_client::{ApiError, Client, path};
-use serde_json::Value;
+use emberyard_client::{ApiError, Client, ContentKind, path};
+use serde_json::{Value, json};
 
 /// Makes an object if it is missing; leaves it as it is otherwise.
 pub async fn create_once(client: &Client, object: &Value) -> Result<(), ApiError> {
@@ -11,6 +11,14 @@ pub async fn create_once(client: &Client, object: &Value) -> Result<(), ApiError
     }
     match client.create(&collection(object), object).await {
         Err(error) if !error.is_already_exists() => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Writes the status of one of our resources, by its path. What is not said stays.
+pub async fn status(client: &Client, path: &str, status: &Value) -> Result<(), ApiError> {
+    match client.patch(&format!("{path}/status"), &json!({"status": status}), ContentKind::MergePatch).await {
+        Err(error) if !error.is_not_found() => Err(error), // deleted meanwhile: nobody to tell
         _ => Ok(()),
     }
 }
@@ -43,7 +51,6 @@ pub fn collection(object: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn where_objects_live() {

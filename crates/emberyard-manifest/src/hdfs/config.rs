@@ -3,7 +3,7 @@
 //! Values that differ from Hadoop's defaults are those with which failovers were measured: a NameNode's death is a pause of
 //! one second, its pod's of four.
 
-use super::names::{JOURNAL_NODES, ZOO_KEEPERS};
+use super::names::{JOURNAL_NODES, NAME_NODES, ZOO_KEEPERS};
 use super::set::{DATA, labels, owned};
 use super::validate::Plan;
 use super::{journal_node, name_node, zoo_keeper};
@@ -73,7 +73,7 @@ fn nameservice(plan: &Plan, service: &str) -> Properties {
         (&format!("dfs.ha.namenodes.{service}"), "nn0,nn1"),
         (&format!("dfs.client.failover.proxy.provider.{service}"), proxy),
     ]);
-    for ordinal in 0..2 {
+    for ordinal in 0..NAME_NODES {
         let host = names.host(name_node::PART, ordinal);
         let mut address = |what: &str, port: u16| {
             all.insert(format!("dfs.namenode.{what}-address.{service}.nn{ordinal}"), format!("{host}:{port}"));
@@ -193,7 +193,7 @@ fn hosts(plan: &Plan) -> String {
     let names = plan.names();
     let journals: Vec<String> = (0..JOURNAL_NODES).map(|ordinal| names.host(journal_node::PART, ordinal)).collect();
     let mut text = String::new();
-    for ordinal in 0..2 {
+    for ordinal in 0..NAME_NODES {
         let _ = writeln!(text, "NAME_NODE_{ordinal}={}", names.host(name_node::PART, ordinal));
     }
     let _ = writeln!(text, "NAME_NODE_WEB_PORT={NAME_NODE_WEB_PORT}");

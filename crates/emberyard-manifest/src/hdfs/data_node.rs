@@ -1,6 +1,6 @@
 //! DataNodes: who holds the blocks.
 
-use super::set::{Part, Runs, container, listens, objects as set};
+use super::set::{Server, servers};
 use super::validate::Plan;
 use serde_json::{Value, json};
 
@@ -10,19 +10,16 @@ const IPC: u16 = 9867;
 const WEB: u16 = 9864;
 
 pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
-    let command = json!(["hdfs", "datanode"]);
-    let mut server = container(plan, &Runs { name: PART, command, memory: 192 });
-    server.insert("readinessProbe".to_owned(), listens(WEB));
-    set(
+    servers(
         plan,
-        Part {
+        Server {
             name: PART,
             count: plan.data_nodes,
             ports: &[("data", DATA_TRANSFER), ("ipc", IPC), ("http", WEB)],
+            answers: WEB,
             volume: plan.sizes.data_node,
-            prepare: Vec::new(),
-            containers: vec![server.into()],
-            volumes: Vec::new(),
+            command: json!(["hdfs", "datanode"]),
+            memory: 192,
         },
     )
 }

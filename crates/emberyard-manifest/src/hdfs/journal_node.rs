@@ -1,7 +1,7 @@
 //! JournalNodes: where the active NameNode writes what it changes, and the standby reads it.
 
 use super::names::JOURNAL_NODES;
-use super::set::{Part, Runs, container, listens, objects as set};
+use super::set::{Server, servers};
 use super::validate::Plan;
 use serde_json::{Value, json};
 
@@ -10,19 +10,16 @@ pub(crate) const RPC: u16 = 8485;
 pub(crate) const WEB: u16 = 8480;
 
 pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
-    let command = json!(["hdfs", "journalnode"]);
-    let mut server = container(plan, &Runs { name: PART, command, memory: 128 });
-    server.insert("readinessProbe".to_owned(), listens(RPC));
-    set(
+    servers(
         plan,
-        Part {
+        Server {
             name: PART,
             count: JOURNAL_NODES,
             ports: &[("rpc", RPC), ("http", WEB)],
+            answers: RPC,
             volume: plan.sizes.journal_node,
-            prepare: Vec::new(),
-            containers: vec![server.into()],
-            volumes: Vec::new(),
+            command: json!(["hdfs", "journalnode"]),
+            memory: 128,
         },
     )
 }

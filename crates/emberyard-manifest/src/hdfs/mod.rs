@@ -16,16 +16,23 @@ pub use config::{client_settings, formatted};
 pub use names::{HDFS_USER, HdfsNames};
 pub use validate::{HdfsSettings, Plan, validate};
 
-use serde_json::Value;
+use crate::labels::{SPEC_ANNOTATION, fingerprint};
+use serde_json::{Value, json};
 
 /// Everything an HDFS consists of in the cluster, in the order in which it is best made.
 ///
 /// Claims of volumes are no part of it: StatefulSets make them, and they stay when the HDFS goes.
 pub fn build(plan: &Plan) -> Vec<Value> {
+    let config = config::config_map(plan);
+    let made_from = fingerprint(&config["data"]);
     let parts =
         [zoo_keeper::objects(plan), journal_node::objects(plan), name_node::objects(plan), data_node::objects(plan)];
-    let mut all = vec![config::config_map(plan)];
+    let mut all = vec![config];
     all.extend(parts.into_iter().flatten());
     all.push(client::deployment(plan));
+    // A changed configuration is read by a new pod.
+    for template in all.iter_mut().filter_map(|object| object.pointer_mut("/spec/template/metadata")) {
+        template["annotations"] = json!({SPEC_ANNOTATION: made_from});
+    }
     all
 }

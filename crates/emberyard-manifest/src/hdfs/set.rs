@@ -1,12 +1,11 @@
 //! What the StatefulSets of all parts have in common, and the service and the disruption budget beside each.
 
-use super::config::config_map;
 use super::names::HDFS_USER;
 use super::validate::Plan;
-use crate::labels::{MANAGED_BY, SPEC_ANNOTATION, fingerprint};
+use crate::labels::{MANAGED_BY, owner};
+use crate::storage::claim;
 use emberyard_model::Quantity;
 use emberyard_model::hdfs::{HDFS_KIND, HDFS_LABEL};
-use emberyard_model::notebook::{GROUP, VERSION};
 use serde_json::{Map, Value, json};
 
 /// Where the configuration is mounted.
@@ -57,7 +56,7 @@ pub(crate) fn objects(plan: &Plan, part: Part<'_>) -> Vec<Value> {
             "podManagementPolicy": "Parallel",
             "selector": {"matchLabels": selector},
             "template": template(plan, part.name, part.prepare, part.containers, part.volumes),
-            "volumeClaimTemplates": [claim(plan, part.volume)],
+            "volumeClaimTemplates": [{"metadata": {"name": "data"}, "spec": claim(part.volume, plan.storage_class.as_deref())}],
         },
     });
     vec![service, budget, set]
@@ -80,11 +79,7 @@ pub(crate) fn template(
         },
     });
     json!({
-        "metadata": {
-            "labels": labels(plan, part),
-            // A changed configuration is read by a new pod.
-            "annotations": {SPEC_ANNOTATION: fingerprint(&config_map(plan)["data"])},
-        },
+        "metadata": {"labels": labels(plan, part)},
         "spec": {
             "automountServiceAccountToken": false,
             "enableServiceLinks": false,
@@ -135,17 +130,32 @@ pub(crate) fn container(plan: &Plan, runs: &Runs<'_>) -> Map<String, Value> {
     }
 }
 
-/// Answers on this port.
-pub(crate) fn listens(port: u16) -> Value {
-    json!({"tcpSocket": {"port": port}, "periodSeconds": 1, "timeoutSeconds": 2, "failureThreshold": 5})
+/// A part of one container each, called as the part is, that is ready once it answers on a port.
+pub(crate) struct Server<'a> {
+    /// `journalnode` and so on.
+    pub name: &'static str,
+    /// How many.
+    pub count: u32,
+    /// Ports of its service, by name.
+    pub ports: &'a [(&'static str, u16)],
+    /// The port that says that it is ready.
+    pub answers: u16,
+    /// Bytes of each one's volume.
+    pub volume: Quantity,
+    /// See [`Runs`].
+    pub command: Value,
+    /// See [`Runs`].
+    pub memory: u32,
 }
 
-fn claim(plan: &Plan, size: Quantity) -> Value {
-    let mut spec = json!({"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": size.to_string()}}});
-    if let Some(class) = &plan.storage_class {
-        spec["storageClassName"] = json!(class);
-    }
-    json!({"metadata": {"name": "data"}, "spec": spec})
+/// All objects of such a part.
+pub(crate) fn servers(plan: &Plan, server: Server<'_>) -> Vec<Value> {
+    let Server { name, count, ports, answers, volume, command, memory } = server;
+    let mut container = container(plan, &Runs { name, command, memory });
+    let ready = json!({"tcpSocket": {"port": answers}, "periodSeconds": 1, "timeoutSeconds": 2, "failureThreshold": 5});
+    container.insert("readinessProbe".to_owned(), ready);
+    let containers = vec![container.into()];
+    objects(plan, Part { name, count, ports, volume, prepare: Vec::new(), containers, volumes: Vec::new() })
 }
 
 /// What services and sets select a part's pods by.
@@ -172,13 +182,6 @@ pub(crate) fn owned(plan: &Plan, name: &str, part: &str) -> Value {
         "name": name,
         "namespace": plan.identity.namespace,
         "labels": labels(plan, part),
-        "ownerReferences": [{
-            "apiVersion": format!("{GROUP}/{VERSION}"),
-            "kind": HDFS_KIND,
-            "name": plan.identity.name,
-            "uid": plan.identity.uid,
-            "controller": true,
-            "blockOwnerDeletion": false,
-        }],
+        "ownerReferences": [owner(HDFS_KIND, &plan.identity)],
     })
 }

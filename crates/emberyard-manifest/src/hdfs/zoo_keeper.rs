@@ -1,7 +1,7 @@
 //! ZooKeeper: who elects the active NameNode.
 
 use super::names::ZOO_KEEPERS;
-use super::set::{ETC, Part, Runs, container, listens, objects as set};
+use super::set::{ETC, Server, servers};
 use super::validate::Plan;
 use serde_json::{Value, json};
 
@@ -11,20 +11,16 @@ pub(crate) const FOLLOWERS: u16 = 2888;
 pub(crate) const ELECTION: u16 = 3888;
 
 pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
-    let command = json!(["bash", format!("{ETC}/zookeeper.sh")]);
-    let mut server = container(plan, &Runs { name: PART, command, memory: 96 });
-    server.insert("readinessProbe".to_owned(), listens(CLIENTS));
-    let ports = [("client", CLIENTS), ("follower", FOLLOWERS), ("election", ELECTION)];
-    set(
+    servers(
         plan,
-        Part {
+        Server {
             name: PART,
             count: ZOO_KEEPERS,
-            ports: &ports,
+            ports: &[("client", CLIENTS), ("follower", FOLLOWERS), ("election", ELECTION)],
+            answers: CLIENTS,
             volume: plan.sizes.zoo_keeper,
-            prepare: Vec::new(),
-            containers: vec![server.into()],
-            volumes: Vec::new(),
+            command: json!(["bash", format!("{ETC}/zookeeper.sh")]),
+            memory: 96,
         },
     )
 }

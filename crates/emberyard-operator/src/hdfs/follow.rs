@@ -5,8 +5,8 @@ use crate::config::OperatorConfig;
 use crate::index::Index;
 use crate::run::FIELD_MANAGER;
 use crate::view::{Key, is_leaving, label};
-use crate::write::{create_once, of};
-use emberyard_client::{ApiError, ContentKind, WatchEvent, path};
+use crate::write::{self, create_once, of};
+use emberyard_client::{ApiError, WatchEvent, path};
 use emberyard_manifest::hdfs::{Plan, build, client_settings, formatted, validate};
 use emberyard_manifest::{Identity, InvalidHdfs};
 use emberyard_model::hdfs::{HDFS_CLUSTERS, HDFS_LABEL};
@@ -64,7 +64,11 @@ pub async fn run(config: OperatorConfig, mut leading: watch::Receiver<bool>, tel
         if !*leading.borrow() || !state.clusters.synced() || !state.pods.synced() {
             continue;
         }
-        for key in std::mem::take(&mut state.dirty) {
+        let dirty = std::mem::take(&mut state.dirty);
+        if !dirty.is_empty() {
+            state.tell_sessions();
+        }
+        for key in dirty {
             if let Err(error) = state.reconcile(&key).await {
                 tracing::warn!(hdfs = %key, %error, "not reconciled yet");
                 state.written.remove(&key); // tried again with the next tick
@@ -93,14 +97,13 @@ impl Loop {
 
     /// observe -> validate -> build -> apply -> status.
     async fn reconcile(&mut self, key: &Key) -> Result<(), ApiError> {
-        self.tell_sessions();
         // What is on its way out goes by the cluster's garbage collection; volumes stay.
         let Some(cluster) = self.clusters.get(key).filter(|cluster| !is_leaving(cluster)).cloned() else {
             self.written.remove(key);
             return Ok(());
         };
         let now = (self.config.clock)();
-        let before: HdfsStatus = serde_json::from_value(cluster["status"].clone()).unwrap_or_default();
+        let before = HdfsStatus::of(&cluster);
         let of_this = |pod: &&Value| {
             label(pod, HDFS_LABEL) == Some(&key.name) && pod["metadata"]["namespace"] == key.namespace.as_str()
         };
@@ -159,14 +162,11 @@ impl Loop {
         if before == status {
             return Ok(());
         }
-        let path = format!("{}/status", path(GROUP, VERSION, &key.namespace, HDFS_CLUSTERS, &key.name));
-        let mut patch = json!({"status": status});
+        let mut said = json!(status);
         if status.active.is_none() {
-            patch["status"]["active"] = Value::Null; // what is left out of a patch stays
+            said["active"] = Value::Null; // what is left out of a patch stays
         }
-        match self.config.client.patch(&path, &patch, ContentKind::MergePatch).await {
-            Err(error) if !error.is_not_found() => Err(error), // deleted meanwhile: nobody to tell
-            _ => Ok(()),
-        }
+        let path = path(GROUP, VERSION, &key.namespace, HDFS_CLUSTERS, &key.name);
+        write::status(&self.config.client, &path, &said).await
     }
 }

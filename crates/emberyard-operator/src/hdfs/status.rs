@@ -1,9 +1,9 @@
 //! What an HDFS's status says: pure.
 
-use crate::view::{is_leaving, is_ready, label};
+use crate::view::{is_leaving, is_ready, label, settle};
 use emberyard_manifest::InvalidHdfs;
 use emberyard_manifest::hdfs::Plan;
-use emberyard_model::{Condition, Explained, HdfsPart, HdfsPhase, HdfsStatus, Timestamp};
+use emberyard_model::{Explained, HdfsPart, HdfsPhase, HdfsStatus, Timestamp};
 use serde_json::Value;
 
 /// Label with the part that a pod is of.
@@ -58,7 +58,7 @@ pub fn of_plan(plan: &Plan, seen: Seen<'_>) -> HdfsStatus {
         url: Some(plan.url()),
         active: seen.active.clone(),
         parts,
-        conditions: vec![condition(&seen, status, reason, message)],
+        conditions: vec![settle(&seen.before.conditions, "Ready", (status, reason, message), seen.now)],
     }
 }
 
@@ -68,19 +68,8 @@ pub fn of_invalid(error: &InvalidHdfs, seen: &Seen<'_>) -> HdfsStatus {
     HdfsStatus {
         observed_generation: seen.generation,
         phase: HdfsPhase::Invalid,
-        conditions: vec![condition(seen, "False", error.code().id, message)],
+        conditions: vec![settle(&seen.before.conditions, "Ready", ("False", error.code().id, message), seen.now)],
         ..seen.before.clone()
-    }
-}
-
-fn condition(seen: &Seen<'_>, status: &str, reason: &str, message: String) -> Condition {
-    let before = seen.before.conditions.iter().find(|found| found.kind == "Ready" && found.status == status);
-    Condition {
-        kind: "Ready".to_owned(),
-        status: status.to_owned(),
-        reason: reason.to_owned(),
-        message,
-        last_transition_time: before.map_or_else(|| seen.now.rfc3339(), |found| found.last_transition_time.clone()),
     }
 }
 

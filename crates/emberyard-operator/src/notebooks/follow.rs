@@ -7,7 +7,8 @@ use crate::config::OperatorConfig;
 use crate::hdfs::ClientSettings;
 use crate::index::Index;
 use crate::view::{Key, label, owner_pod};
-use emberyard_client::{ApiError, ContentKind, WatchEvent, path};
+use crate::write;
+use emberyard_client::{ApiError, WatchEvent, path};
 use emberyard_manifest::{InvalidNotebook, Names, SPARK_APP_LABEL, validate};
 use emberyard_model::notebook::{GROUP, NOTEBOOK_LABEL, NOTEBOOKS, VERSION};
 use emberyard_model::{NotebookStatus, SessionStatus, Timestamp};
@@ -186,14 +187,6 @@ impl Loop {
         }
         let identity = &observed.identity;
         let path = path(GROUP, VERSION, &identity.namespace, NOTEBOOKS, &identity.name);
-        match self
-            .config
-            .client
-            .patch(&format!("{path}/status"), &json!({"status": status}), ContentKind::MergePatch)
-            .await
-        {
-            Err(error) if !error.is_not_found() => Err(error), // deleted meanwhile: nobody to tell
-            _ => Ok(()),
-        }
+        write::status(&self.config.client, &path, &json!(status)).await
     }
 }

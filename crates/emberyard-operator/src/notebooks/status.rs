@@ -1,9 +1,9 @@
 //! What a notebook's status says: pure.
 
 use super::observe::Observed;
-use crate::view::{annotation, condition, is_leaving, is_ready};
+use crate::view::{annotation, condition, is_leaving, is_ready, settle};
 use emberyard_manifest::{InvalidNotebook, SPEC_ANNOTATION, Session, build};
-use emberyard_model::{Condition, Explained, NotebookPhase, NotebookStatus, Timestamp};
+use emberyard_model::{Explained, NotebookPhase, NotebookStatus, Timestamp};
 use serde_json::Value;
 
 /// Of a notebook whose spec can be carried out.
@@ -35,7 +35,7 @@ pub fn of_session(session: &Session, observed: &Observed, now: Timestamp) -> Not
         pod: Some(session.names().pod()),
         token_secret: Some(session.token_secret.clone()),
         conditions: [("Ready", first), ("UpToDate", second)]
-            .map(|(kind, (status, reason, message))| settle(observed, kind, status, reason, message, now))
+            .map(|(kind, said)| settle(&observed.status.conditions, kind, said, now))
             .to_vec(),
         sessions: observed.sessions.clone(),
     }
@@ -47,7 +47,7 @@ pub fn of_invalid(error: &InvalidNotebook, observed: &Observed, now: Timestamp) 
     NotebookStatus {
         observed_generation: observed.generation,
         phase: NotebookPhase::Invalid,
-        conditions: vec![settle(observed, "Ready", "False", error.code().id, message, now)],
+        conditions: vec![settle(&observed.status.conditions, "Ready", ("False", error.code().id, message), now)],
         ..observed.status.clone()
     }
 }
@@ -80,18 +80,6 @@ fn obstacle(pod: Option<&Value>) -> String {
 
 fn text<'a>(value: &'a Value, field: &str) -> &'a str {
     value[field].as_str().unwrap_or_default()
-}
-
-/// A condition with the time of its last change.
-fn settle(observed: &Observed, kind: &str, status: &str, reason: &str, message: String, now: Timestamp) -> Condition {
-    let before = observed.status.conditions.iter().find(|found| found.kind == kind && found.status == status);
-    Condition {
-        kind: kind.to_owned(),
-        status: status.to_owned(),
-        reason: reason.to_owned(),
-        message,
-        last_transition_time: before.map_or_else(|| now.rfc3339(), |found| found.last_transition_time.clone()),
-    }
 }
 
 #[cfg(test)]

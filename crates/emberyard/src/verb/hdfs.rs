@@ -29,7 +29,7 @@ pub async fn run(dir: &YardDir, verb: &HdfsVerb, form: Form) -> Result<(), Failu
         HdfsVerb::List => list(&client, form).await,
         HdfsVerb::Status(target) => {
             let object = client.get(&of(target), &[]).await.map_err(api)?;
-            Ok(output::listing(form, &Parts::of(&object))?)
+            Ok(output::listing(form, &Parts { status: HdfsStatus::of(&object) })?)
         }
         HdfsVerb::Delete(arguments) => delete(&client, arguments).await,
     }
@@ -64,7 +64,7 @@ async fn wait(client: &Client, target: &HdfsTarget) -> Result<HdfsStatus, Failur
     let mut said = "nothing was heard of it".to_owned();
     while start.elapsed() < PATIENCE {
         let object = client.get(&of(target), &[]).await.map_err(api)?;
-        let status = status(&object);
+        let status = HdfsStatus::of(&object);
         if let Some(condition) = status.conditions.first() {
             said.clone_from(&condition.message);
         }
@@ -79,10 +79,6 @@ async fn wait(client: &Client, target: &HdfsTarget) -> Result<HdfsStatus, Failur
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     Err(Failure::Hdfs { name: name.to_owned(), why: said })
-}
-
-fn status(object: &Value) -> HdfsStatus {
-    serde_json::from_value(object["status"].clone()).unwrap_or_default()
 }
 
 async fn delete(client: &Client, arguments: &HdfsDelete) -> Result<(), Failure> {
@@ -141,7 +137,7 @@ async fn list(client: &Client, form: Form) -> Result<(), Failure> {
     let (objects, _) = client.list(&path(GROUP, VERSION, "", HDFS_CLUSTERS, ""), &[]).await.map_err(api)?;
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let items = objects.iter().map(|object| {
-        let HdfsStatus { phase, url, active, .. } = status(object);
+        let HdfsStatus { phase, url, active, .. } = HdfsStatus::of(object);
         Cluster {
             namespace: text(&object["metadata"]["namespace"]),
             name: text(&object["metadata"]["name"]),
@@ -158,12 +154,6 @@ async fn list(client: &Client, form: Form) -> Result<(), Failure> {
 struct Parts {
     #[serde(flatten)]
     status: HdfsStatus,
-}
-
-impl Parts {
-    fn of(object: &Value) -> Self {
-        Self { status: status(object) }
-    }
 }
 
 impl Listing for Parts {

@@ -155,7 +155,7 @@ fn hdfs(object: &Value) -> Hdfs {
     Hdfs {
         namespace: text(&object["metadata"]["namespace"]),
         name: text(&object["metadata"]["name"]),
-        status: serde_json::from_value(object["status"].clone()).unwrap_or_default(),
+        status: HdfsStatus::of(object),
     }
 }
 
