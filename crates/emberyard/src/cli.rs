@@ -1,8 +1,12 @@
 //! What can be typed: every verb and switch, with its help, its default and its examples.
 
+mod resources;
+
+pub use resources::{HdfsDelete, HdfsTarget, HdfsVerb, ImageVerb, NodeVerb, NotebookRun, NotebookTarget, NotebookVerb};
+
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
-use emberyard_model::{NodeName, ObjectName};
+use emberyard_model::NodeName;
 use std::path::PathBuf;
 
 /// The command line.
@@ -275,126 +279,6 @@ pub struct Chaos {
     /// Leave the yard running afterwards.
     #[arg(long)]
     pub keep: bool,
-}
-
-/// `notebook`.
-#[derive(Debug, Subcommand)]
-pub enum NotebookVerb {
-    /// Creates a notebook.
-    Create(NotebookTarget),
-    /// Lists notebooks.
-    List,
-    /// Prints the link that opens it, token included.
-    Url(NotebookTarget),
-    /// Stops the pod; files and volume stay.
-    Stop(NotebookTarget),
-    /// Deletes it with its volume.
-    Delete(NotebookTarget),
-    /// Runs a file in the notebook's own kernel and prints its output.
-    Run(NotebookRun),
-}
-
-/// Which notebook.
-#[derive(Debug, Args)]
-pub struct NotebookTarget {
-    /// The notebook's name.
-    pub name: ObjectName,
-    /// Its namespace.
-    #[arg(short, long, default_value = "default")]
-    pub namespace: emberyard_model::NamespaceName,
-}
-
-/// `notebook run`.
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  emberyard notebook run my-pyspark-notebook analysis.ipynb --output done.ipynb\n  emberyard notebook run my-pyspark-notebook job.py --timeout 600"
-)]
-pub struct NotebookRun {
-    /// Which notebook.
-    #[command(flatten)]
-    pub target: NotebookTarget,
-    /// A notebook (.ipynb) or Python (.py) file on this machine.
-    pub file: PathBuf,
-    /// Seconds that all cells together may take.
-    #[arg(long, value_name = "S", default_value_t = 3600)]
-    pub timeout: u64,
-}
-
-/// `hdfs`.
-#[derive(Debug, Subcommand)]
-pub enum HdfsVerb {
-    /// Creates an HDFS with two NameNodes and four DataNodes, and waits until it serves.
-    Create(HdfsTarget),
-    /// Lists them.
-    List,
-    /// What one consists of, and how much of it is ready.
-    Status(HdfsTarget),
-    /// Deletes one; its volumes stay, and an HDFS of the same name finds its files again.
-    Delete(HdfsDelete),
-}
-
-/// Which HDFS.
-#[derive(Debug, Args)]
-pub struct HdfsTarget {
-    /// Its name; also that of its nameservice: `hdfs://NAME`.
-    pub name: ObjectName,
-    /// Its namespace.
-    #[arg(short, long, default_value = "default")]
-    pub namespace: emberyard_model::NamespaceName,
-}
-
-/// `hdfs delete`.
-#[derive(Debug, Args)]
-pub struct HdfsDelete {
-    /// Which HDFS.
-    #[command(flatten)]
-    pub target: HdfsTarget,
-    /// Deletes its volumes too: all files are lost.
-    #[arg(long)]
-    pub volumes: bool,
-}
-
-/// `image`.
-#[derive(Debug, Subcommand)]
-pub enum ImageVerb {
-    /// Lists images and the names that lead to them.
-    List,
-    /// Builds an image from a built-in recipe or a recipe file.
-    Build {
-        /// Name of a built-in recipe, or a file.
-        recipe: String,
-    },
-    /// Brings in an OCI archive.
-    Import {
-        /// The archive.
-        file: PathBuf,
-    },
-    /// Writes an image as OCI archive.
-    Export {
-        /// The image's name.
-        image: String,
-        /// The archive to write.
-        file: PathBuf,
-    },
-    /// Removes what no image uses.
-    Prune,
-}
-
-/// `node`.
-#[derive(Debug, Subcommand)]
-pub enum NodeVerb {
-    /// Lists nodes.
-    List,
-    /// Marks a node unschedulable and moves its pods away.
-    Drain {
-        /// The node.
-        name: NodeName,
-    },
-    /// Kills a node with everything on it, as a power cut would.
-    Kill {
-        /// The node.
-        name: NodeName,
-    },
 }
 
 /// Steps of the yard's network, run inside the yard's network namespace.
