@@ -3,6 +3,7 @@
 use super::channel::Channel;
 use super::jupyter::{Jupyter, Session};
 use super::{Document, RunError};
+use futures::FutureExt;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -146,6 +147,26 @@ async fn awake(channel: &mut Channel) -> Result<(), RunError> {
     }
 }
 
+/// What came since the last cell. A cell that is sent into a connection that has broken meanwhile would be lost.
+async fn between_cells(channel: &mut Channel) -> Result<(), RunError> {
+    while let Some(message) = channel.next().now_or_never() {
+        match message {
+            Err(RunError::Cut) => channel.reopen().await?,
+            message => alive(&message?)?,
+        }
+    }
+    Ok(())
+}
+
+/// Whether a message does not say that the kernel has ended.
+fn alive(message: &Value) -> Result<(), RunError> {
+    let is_status = message["header"]["msg_type"] == "status";
+    match message["content"]["execution_state"].as_str() {
+        Some("restarting" | "dead") if is_status => Err(RunError::KernelDied),
+        _ => Ok(()),
+    }
+}
+
 async fn cell(
     channel: &mut Channel,
     document: &mut Document,
@@ -157,6 +178,7 @@ async fn cell(
         "code": code, "silent": false, "store_history": true, "user_expressions": {}, "allow_stdin": false,
         "stop_on_error": true,
     });
+    between_cells(channel).await?;
     let id = channel.send("execute_request", request).await?;
     let mut reply = None;
     let mut idle = false;
@@ -177,9 +199,7 @@ async fn cell(
         };
         let content = &message["content"];
         let kind = message["header"]["msg_type"].as_str().unwrap_or_default();
-        if kind == "status" && matches!(content["execution_state"].as_str(), Some("restarting" | "dead")) {
-            return Err(RunError::KernelDied);
-        }
+        alive(&message)?;
         let parent = message["parent_header"]["msg_id"].as_str();
         if kind == "kernel_info_reply" && parent.is_some() && parent == after_break.as_deref() {
             // The cell is over; what it said last went down with the connection.

@@ -16,6 +16,8 @@ enum Meanwhile {
     Finished,
     /// It finished the cell, but its words went down with the connection.
     Unheard,
+    /// It waited for a cell: the connection broke before one was sent.
+    Waited,
     /// It ended.
     Died,
 }
@@ -58,20 +60,37 @@ async fn channel(stream: TcpStream, meanwhile: Meanwhile, cell: Arc<Mutex<Option
         let message = json!({"header": {"msg_type": kind}, "parent_header": {"msg_id": parent}, "content": content});
         Message::text(message.to_string())
     };
+    let rest = |id: &str| {
+        [
+            message("stream", id, json!({"name": "stdout", "text": "two"})),
+            message("execute_reply", id, json!({"status": "ok"})),
+            message("status", id, json!({"execution_state": "idle"})),
+        ]
+    };
     let told = cell.lock().unwrap().clone();
-    if let (Some(id), Meanwhile::Finished) = (told, meanwhile) {
-        socket.send(message("stream", &id, json!({"name": "stdout", "text": "two"}))).await.unwrap();
-        socket.send(message("execute_reply", &id, json!({"status": "ok"}))).await.unwrap();
-        socket.send(message("status", &id, json!({"execution_state": "idle"}))).await.unwrap();
+    if let (Some(id), Meanwhile::Finished) = (&told, meanwhile) {
+        for message in rest(id) {
+            socket.send(message).await.unwrap();
+        }
     }
     while let Some(Ok(Message::Text(text))) = socket.next().await {
         let request: Value = serde_json::from_str(&text).unwrap();
         let id = request["header"]["msg_id"].as_str().unwrap().to_owned();
         if request["header"]["msg_type"] == "kernel_info_request" {
             socket.send(message("kernel_info_reply", &id, json!({}))).await.unwrap();
+            if meanwhile == Meanwhile::Waited && told.is_none() {
+                *cell.lock().unwrap() = Some(String::new());
+                return;
+            }
             continue;
         }
         socket.send(message("stream", &id, json!({"name": "stdout", "text": "one "}))).await.unwrap();
+        if meanwhile == Meanwhile::Waited {
+            for message in rest(&id) {
+                socket.send(message).await.unwrap();
+            }
+            continue;
+        }
         *cell.lock().unwrap() = Some(id);
         return; // the connection breaks
     }
@@ -92,6 +111,13 @@ async fn play(meanwhile: Meanwhile) -> (Result<(), RunError>, String) {
 #[tokio::test]
 async fn a_cell_outlives_its_connection() {
     let (ran, printed) = play(Meanwhile::Finished).await;
+    assert!(ran.is_ok(), "{ran:?}");
+    assert_eq!(printed, "one two");
+}
+
+#[tokio::test]
+async fn a_cell_is_not_sent_into_a_broken_connection() {
+    let (ran, printed) = play(Meanwhile::Waited).await;
     assert!(ran.is_ok(), "{ran:?}");
     assert_eq!(printed, "one two");
 }

@@ -36,14 +36,25 @@ pub async fn run(kernel: &mut Kernel, job: Job, pause: Duration) -> JobEnd {
     }
 }
 
-/// What the job says. The kernel's last words may have gone down with a gateway that was killed: its answer is asked for then.
+/// What the job says. The kernel's last words may have gone down with a gateway that was killed, or the cell itself: which job's
+/// answer the kernel has is asked then, since it may still have the one before. A cell that did not arrive is run again.
 async fn printed(kernel: &mut Kernel, job: Job) -> Result<String, RunError> {
-    match Stage::printed(kernel, job.code()).await {
-        Err(RunError::Cut) => {}
-        Ok(text) if text.trim().is_empty() => {}
-        ended => return ended,
+    let mark = crate::machine::random();
+    let code = format!("asked, answer = {mark}, None\n{}", job.code());
+    let question = format!("print(answer if globals().get('asked') == {mark} else 'unasked')");
+    loop {
+        match Stage::printed(kernel, &code).await {
+            Err(RunError::Cut) => {}
+            Ok(text) if text.trim().is_empty() => {}
+            ended => return ended,
+        }
+        match Stage::printed(kernel, &question).await?.trim() {
+            "unasked" => {}
+            // The job itself failed, and how it did was lost.
+            "None" => return Err(RunError::Cut),
+            answer => return Ok(answer.to_owned()),
+        }
     }
-    Stage::printed(kernel, "print(answer)").await
 }
 
 /// Ends a session as its user may: by `spark.stop()`, or by ending the kernel. Gives the moment.
