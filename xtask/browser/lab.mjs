@@ -42,10 +42,13 @@ export async function fold(page, cell) {
   await menu(page, "View", "Collapse Selected Outputs");
 }
 
-/** Runs every cell of the open notebook by the menu. */
-export async function runAll(page) {
+/** Runs every cell of the open notebook by the menu, until what must be shown has been. */
+export async function runAll(page, ...shown) {
   await menu(page, "Run", "Run All Cells");
-  for (const cell of await notebook(page).locator(".jp-CodeCell").all()) await ended(cell);
+  // Not cell by cell: those that are out of sight are no elements of the page.
+  for (const text of shown) {
+    await notebook(page).locator(".jp-OutputArea-output", { hasText: text }).first().waitFor({ timeout: PATIENCE });
+  }
 }
 
 /** What a cell has put out, as it is shown. */

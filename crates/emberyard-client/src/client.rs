@@ -39,6 +39,11 @@ impl Client {
         Self::from_config(config)
     }
 
+    /// Over a connection that the caller made, with layers of its own.
+    pub fn over(inner: kube::Client) -> Self {
+        Self { inner }
+    }
+
     fn from_config(mut config: kube::Config) -> Result<Self, ClientError> {
         // The whole program uses one cryptography provider; a second attempt to install it is no error.
         drop(rustls::crypto::ring::default_provider().install_default());

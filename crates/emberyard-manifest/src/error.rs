@@ -74,8 +74,19 @@ const SPARK_DEFAULT: Code = Code {
 };
 
 /// All codes of this crate.
-pub const CODES: &[Code] =
-    &[NAME, FORM, FOLDER, AMOUNT, SPARK_DEFAULT, HDFS_NAME, HDFS_FORM, HDFS_REPLICATION, HDFS_VOLUME];
+pub const CODES: &[Code] = &[
+    NAME,
+    FORM,
+    FOLDER,
+    AMOUNT,
+    SPARK_DEFAULT,
+    HDFS_NAME,
+    HDFS_FORM,
+    HDFS_REPLICATION,
+    HDFS_VOLUME,
+    HDFS_RESIZE,
+    HDFS_FEWER,
+];
 
 impl Explained for InvalidNotebook {
     fn code(&self) -> Code {
@@ -121,6 +132,24 @@ pub enum InvalidHdfs {
         /// What is needed.
         least: String,
     },
+    /// Another volume than the one that is there.
+    #[error("{field} is {value}, and its volumes have {has}")]
+    Resize {
+        /// Field of the spec.
+        field: &'static str,
+        /// What it says.
+        value: String,
+        /// What there is.
+        has: String,
+    },
+    /// Fewer DataNodes than there are volumes with blocks.
+    #[error("spec.dataNodes is {wanted}, and the volume {volume} may hold blocks")]
+    FewerDataNodes {
+        /// DataNodes wanted.
+        wanted: u32,
+        /// A volume that would lie unused.
+        volume: String,
+    },
 }
 
 const HDFS_NAME: Code = Code {
@@ -148,6 +177,19 @@ const HDFS_VOLUME: Code = Code {
     cure: "Write a larger size or leave the field out for the default.",
 };
 
+const HDFS_RESIZE: Code = Code {
+    id: "EY-HDF-005",
+    what: "A volume of an HDFS can't be changed in place.",
+    why: "Its data lies on a volume that was made with what the spec said then; what runs stays as it is.",
+    cure: "Write what the volumes have, or make another HDFS with other volumes and copy the files to it.",
+};
+const HDFS_FEWER: Code = Code {
+    id: "EY-HDF-006",
+    what: "An HDFS can't have fewer DataNodes than it had.",
+    why: "The blocks of those that go would be missing; what runs stays as it is.",
+    cure: "Write the number that there was. If the HDFS is to shrink, make another one and copy the files to it.",
+};
+
 impl Explained for InvalidHdfs {
     fn code(&self) -> Code {
         match self {
@@ -155,6 +197,8 @@ impl Explained for InvalidHdfs {
             Self::Form(_) => HDFS_FORM,
             Self::Replication { .. } => HDFS_REPLICATION,
             Self::Volume { .. } => HDFS_VOLUME,
+            Self::Resize { .. } => HDFS_RESIZE,
+            Self::FewerDataNodes { .. } => HDFS_FEWER,
         }
     }
 }

@@ -42,6 +42,7 @@ fn operator_rules() -> Vec<Value> {
         ),
         core(&["pods", "services", "configmaps", "secrets", "persistentvolumeclaims", "serviceaccounts"], WRITE),
         core(&["pods/log", "pods/proxy"], &["get"]),
+        core(&["pods/eviction"], &["create"]),
         core(&["persistentvolumes"], READ),
         core(&["namespaces"], &["get", "list", "watch", "create"]),
         core(&["nodes"], &["get", "list", "watch", "patch", "delete"]),

@@ -12,10 +12,11 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-const SCRIPTS: [(&str, &str); 6] = [
+const SCRIPTS: [(&str, &str); 7] = [
     ("ask.sh", include_str!("files/ask.sh")),
     ("client.sh", include_str!("files/client.sh")),
     ("state.sh", include_str!("files/state.sh")),
+    ("step-aside.sh", include_str!("files/step-aside.sh")),
     ("store.sh", include_str!("files/store.sh")),
     ("zkfc.sh", include_str!("files/zkfc.sh")),
     ("zookeeper.sh", include_str!("files/zookeeper.sh")),
@@ -52,15 +53,17 @@ pub(crate) fn config_map(plan: &Plan) -> Value {
 
 /// What a client must know to find the active NameNode, and to wait for a failover instead of failing: Hadoop's settings by name.
 ///
-/// `alias`: another name of the same file system, as older tutorials have it.
+/// `alias`: another name of the same file system, as older tutorials have it. A NameNode's own name means both of them, too:
+/// whoever names the standby finds the active one.
 pub fn client_settings(plan: &Plan, alias: Option<&str>) -> BTreeMap<String, String> {
-    let name = plan.identity.name.as_str();
+    let mut services = vec![plan.identity.name.clone()];
+    services.extend(alias.filter(|alias| *alias != plan.identity.name).map(str::to_owned));
+    services.extend((0..NAME_NODES).map(|ordinal| plan.names().host(name_node::PART, ordinal)));
     let mut all = client(plan);
-    all.extend(nameservice(plan, name));
-    if let Some(alias) = alias.filter(|alias| *alias != name) {
-        all.extend(nameservice(plan, alias));
-        all.insert("dfs.nameservices".to_owned(), format!("{name},{alias}"));
+    for service in &services {
+        all.extend(nameservice(plan, service));
     }
+    all.insert("dfs.nameservices".to_owned(), services.join(","));
     all
 }
 

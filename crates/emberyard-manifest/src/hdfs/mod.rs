@@ -2,6 +2,7 @@
 //!
 //! Settings, start order and traps were measured with Hadoop 3.5; where a choice is not obvious the code says why.
 
+mod change;
 mod client;
 mod config;
 mod data_node;
@@ -12,6 +13,7 @@ mod set;
 mod validate;
 mod zoo_keeper;
 
+pub use change::keeps_volumes;
 pub use config::{client_settings, formatted};
 pub use names::{HDFS_USER, HdfsNames};
 pub use validate::{HdfsSettings, Plan, validate};

@@ -1,7 +1,7 @@
 //! NameNodes, each with the controller beside it that makes it active or standby.
 
 use super::names::NAME_NODES;
-use super::set::{ETC, Part, Runs, container, objects as set};
+use super::set::{ETC, Part, Replaced, Runs, container, objects as set};
 use super::validate::Plan;
 use emberyard_model::hdfs::{NAME_NODE_PORT, NAME_NODE_WEB_PORT};
 use serde_json::{Value, json};
@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 pub(crate) const PART: &str = "namenode";
 /// Where the ConfigMap is mounted that says that the file system was formatted once.
 const FORMATTED: &str = "/etc/hdfs-formatted";
+/// Run before a pod is stopped.
+const ASIDE: &str = "/etc/hdfs/step-aside.sh";
 
 pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
     let script = |name: &str| json!(["bash", format!("{ETC}/{name}")]);
@@ -24,7 +26,10 @@ pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
         "periodSeconds": 1, "timeoutSeconds": 3, "failureThreshold": 5,
     });
     server.insert("readinessProbe".to_owned(), ready);
-    let controller = container(plan, &Runs { name: "zkfc", command: script("zkfc.sh"), memory: 96 });
+    let aside = |command: &[&str]| json!({"preStop": {"exec": {"command": command}}});
+    server.insert("lifecycle".to_owned(), aside(&["bash", ASIDE]));
+    let mut controller = container(plan, &Runs { name: "zkfc", command: script("zkfc.sh"), memory: 96 });
+    controller.insert("lifecycle".to_owned(), aside(&["bash", ASIDE, "order"]));
     set(
         plan,
         Part {
@@ -37,6 +42,7 @@ pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
             volumes: vec![json!({
                 "name": "formatted", "configMap": {"name": plan.names().formatted(), "optional": true},
             })],
+            replaced: Replaced::ByTheOperator,
         },
     )
 }

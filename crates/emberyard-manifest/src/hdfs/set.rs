@@ -8,6 +8,8 @@ use emberyard_model::Quantity;
 use emberyard_model::hdfs::{HDFS_KIND, HDFS_LABEL};
 use serde_json::{Map, Value, json};
 
+/// Label with the part that an object is of.
+pub(crate) const COMPONENT: &str = "app.kubernetes.io/component";
 /// Where the configuration is mounted.
 pub(crate) const ETC: &str = "/etc/hdfs";
 /// Where a part's volume is mounted.
@@ -29,6 +31,17 @@ pub(crate) struct Part<'a> {
     pub containers: Vec<Value>,
     /// Further volumes.
     pub volumes: Vec<Value>,
+    /// How its pods are replaced by those of a new template.
+    pub replaced: Replaced,
+}
+
+/// Who replaces pods when their template changes.
+#[derive(Clone, Copy)]
+pub(crate) enum Replaced {
+    /// The set, one after the other, the last first.
+    ByTheSet,
+    /// Whoever knows which of them can go.
+    ByTheOperator,
 }
 
 /// Service, StatefulSet and disruption budget of a part.
@@ -54,6 +67,10 @@ pub(crate) fn objects(plan: &Plan, part: Part<'_>) -> Vec<Value> {
             "serviceName": name,
             "replicas": part.count,
             "podManagementPolicy": "Parallel",
+            "updateStrategy": {"type": match part.replaced {
+                Replaced::ByTheSet => "RollingUpdate",
+                Replaced::ByTheOperator => "OnDelete",
+            }},
             "selector": {"matchLabels": selector},
             "template": template(plan, part.name, part.prepare, part.containers, part.volumes),
             "volumeClaimTemplates": [{"metadata": {"name": "data"}, "spec": claim(part.volume, plan.storage_class.as_deref())}],
@@ -155,12 +172,24 @@ pub(crate) fn servers(plan: &Plan, server: Server<'_>) -> Vec<Value> {
     let ready = json!({"tcpSocket": {"port": answers}, "periodSeconds": 1, "timeoutSeconds": 2, "failureThreshold": 5});
     container.insert("readinessProbe".to_owned(), ready);
     let containers = vec![container.into()];
-    objects(plan, Part { name, count, ports, volume, prepare: Vec::new(), containers, volumes: Vec::new() })
+    objects(
+        plan,
+        Part {
+            name,
+            count,
+            ports,
+            volume,
+            prepare: Vec::new(),
+            containers,
+            volumes: Vec::new(),
+            replaced: Replaced::ByTheSet,
+        },
+    )
 }
 
 /// What services and sets select a part's pods by.
 pub(crate) fn selector(plan: &Plan, part: &str) -> Value {
-    json!({HDFS_LABEL: plan.identity.name, "app.kubernetes.io/component": part})
+    json!({HDFS_LABEL: plan.identity.name, COMPONENT: part})
 }
 
 /// All labels of a part; `app` and `release` are those of the tutorial's chart.
@@ -170,7 +199,7 @@ pub(crate) fn labels(plan: &Plan, part: &str) -> Value {
         "release": plan.identity.name,
         "app.kubernetes.io/name": "hdfs",
         "app.kubernetes.io/instance": plan.identity.name,
-        "app.kubernetes.io/component": part,
+        COMPONENT: part,
         "app.kubernetes.io/managed-by": MANAGED_BY,
         HDFS_LABEL: plan.identity.name,
     })

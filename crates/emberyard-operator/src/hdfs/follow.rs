@@ -1,13 +1,14 @@
 //! The loop: watches fill two indexes, what they touch is looked at, one HDFS at a time.
 
-use super::{active, status};
+use super::roll::Generations;
+use super::{active, roll, status};
 use crate::config::OperatorConfig;
 use crate::index::Index;
 use crate::run::FIELD_MANAGER;
 use crate::view::{Key, is_leaving, label};
 use crate::write::{self, create_once, of};
 use emberyard_client::{ApiError, WatchEvent, path};
-use emberyard_manifest::hdfs::{Plan, build, client_settings, formatted, validate};
+use emberyard_manifest::hdfs::{Plan, build, client_settings, formatted, keeps_volumes, validate};
 use emberyard_manifest::{Identity, InvalidHdfs};
 use emberyard_model::hdfs::{HDFS_CLUSTERS, HDFS_LABEL};
 use emberyard_model::notebook::{GROUP, VERSION};
@@ -33,15 +34,24 @@ struct Loop {
     config: OperatorConfig,
     clusters: Index,
     pods: Index,
+    sets: Index,
     dirty: BTreeSet<Key>,
-    written: BTreeMap<Key, (Vec<Value>, Timestamp)>,
+    written: BTreeMap<Key, Written>,
     tell: watch::Sender<ClientSettings>,
+}
+
+/// What was last written for an HDFS.
+struct Written {
+    objects: Vec<Value>,
+    when: Timestamp,
+    generations: Generations,
 }
 
 /// Follows HdfsClusters until shutdown; writes only while it leads.
 pub async fn run(config: OperatorConfig, mut leading: watch::Receiver<bool>, tell: watch::Sender<ClientSettings>) {
     let mut clusters = config.client.watch(&path(GROUP, VERSION, "", HDFS_CLUSTERS, ""), &[]);
     let mut pods = config.client.watch("/api/v1/pods", &[("labelSelector", HDFS_LABEL)]);
+    let mut sets = config.client.watch("/apis/apps/v1/statefulsets", &[("labelSelector", HDFS_LABEL)]);
     let shutdown = config.shutdown.clone();
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -49,6 +59,7 @@ pub async fn run(config: OperatorConfig, mut leading: watch::Receiver<bool>, tel
         config,
         clusters: Index::default(),
         pods: Index::default(),
+        sets: Index::default(),
         dirty: BTreeSet::new(),
         written: BTreeMap::new(),
         tell,
@@ -56,12 +67,13 @@ pub async fn run(config: OperatorConfig, mut leading: watch::Receiver<bool>, tel
     loop {
         tokio::select! {
             Some(event) = clusters.next() => state.cluster_event(event),
-            Some(event) = pods.next() => state.pod_event(event),
+            Some(event) = pods.next() => state.touched(|state| &mut state.pods, event),
+            Some(event) = sets.next() => state.touched(|state| &mut state.sets, event),
             _ = ticks.tick() => state.all_dirty(),
             Ok(()) = leading.changed() => state.all_dirty(),
             () = shutdown.cancelled() => return,
         }
-        if !*leading.borrow() || !state.clusters.synced() || !state.pods.synced() {
+        if !*leading.borrow() || !state.clusters.synced() || !state.pods.synced() || !state.sets.synced() {
             continue;
         }
         let dirty = std::mem::take(&mut state.dirty);
@@ -82,11 +94,13 @@ impl Loop {
         self.dirty.extend(self.clusters.apply(event).into_iter().map(|(key, _)| key));
     }
 
-    fn pod_event(&mut self, event: WatchEvent) {
-        for (key, before) in self.pods.apply(event) {
-            let Some(pod) = self.pods.get(&key).or(before.as_ref()) else { continue };
-            if let Some(name) = label(pod, HDFS_LABEL) {
-                self.dirty.insert(Key::new(key.namespace, name));
+    /// Of an object that belongs to an HDFS: it is looked at.
+    fn touched(&mut self, of: fn(&mut Self) -> &mut Index, event: WatchEvent) {
+        for (key, before) in of(self).apply(event) {
+            let Some(object) = of(self).get(&key).or(before.as_ref()) else { continue };
+            if let Some(name) = label(object, HDFS_LABEL) {
+                let name = Key::new(key.namespace, name);
+                self.dirty.insert(name);
             }
         }
     }
@@ -104,30 +118,64 @@ impl Loop {
         };
         let now = (self.config.clock)();
         let before = HdfsStatus::of(&cluster);
-        let of_this = |pod: &&Value| {
-            label(pod, HDFS_LABEL) == Some(&key.name) && pod["metadata"]["namespace"] == key.namespace.as_str()
+        let of_this = |object: &&Value| {
+            label(object, HDFS_LABEL) == Some(&key.name) && object["metadata"]["namespace"] == key.namespace.as_str()
         };
         let pods: Vec<&Value> = self.pods.values().filter(of_this).collect();
+        let sets: Vec<&Value> = self.sets.values().filter(of_this).collect();
         let generation = cluster["metadata"]["generation"].as_i64().unwrap_or(0);
-        let mut seen = status::Seen { generation, before: &before, pods, active: None, now };
+        let mut seen = status::Seen { generation, before: &before, pods, active: None, outdated: Vec::new(), now };
         let plan = match self.plan(&cluster) {
             Ok(plan) => plan,
             Err(error) => return self.say(key, &before, &status::of_invalid(&error, &seen)).await,
         };
         let objects = build(&plan);
         let known = self.written.get(key);
-        if known.is_none_or(|(before, when)| *before != objects || now.since(*when) >= REFRESH) {
-            for object in &objects {
-                self.config.client.apply(&of(object), object, FIELD_MANAGER).await?;
+        if known.is_none_or(|known| known.objects != objects || now.since(known.when) >= REFRESH) {
+            if let Err(error) = keeps_volumes(&plan, &self.claims(key).await?) {
+                return self.say(key, &before, &status::of_invalid(&error, &seen)).await;
             }
-            self.written.insert(key.clone(), (objects, now));
+            let mut generations = Generations::new();
+            for object in &objects {
+                let applied = self.config.client.apply(&of(object), object, FIELD_MANAGER).await?;
+                if object["kind"] == "StatefulSet"
+                    && let Some(generation) = applied["metadata"]["generation"].as_i64()
+                {
+                    generations.insert(Key::of(object).name, generation);
+                }
+            }
+            self.written.insert(key.clone(), Written { objects, when: now, generations });
+        }
+        if let Some(known) = self.written.get(key) {
+            seen.outdated = roll::outdated(&sets, &seen.pods, &known.generations);
         }
         let name_nodes = plan.name_node_pods();
         seen.active = active::find(&self.config.client, &key.namespace, name_nodes.iter().map(String::as_str)).await;
         if seen.active.is_some() {
             create_once(&self.config.client, &formatted(&plan)).await?;
         }
+        if let Some(pod) = roll::next(&sets, &seen.pods, seen.active.as_deref()) {
+            self.evict(pod).await?;
+        }
         self.say(key, &before, &status::of_plan(&plan, seen)).await
+    }
+
+    /// Claims of volumes of this HDFS, or of one that had its name.
+    async fn claims(&self, key: &Key) -> Result<Vec<Value>, ApiError> {
+        let selector = format!("{HDFS_LABEL}={}", key.name);
+        let path = path("", "v1", &key.namespace, "persistentvolumeclaims", "");
+        Ok(self.config.client.list(&path, &[("labelSelector", &selector)]).await?.0)
+    }
+
+    /// Asks a NameNode to go. A budget that refuses for now is asked again with the next tick.
+    async fn evict(&self, pod: &Value) -> Result<(), ApiError> {
+        let Key { namespace, name } = Key::of(pod);
+        tracing::info!(%namespace, %name, "replaced by a NameNode of the newest spec");
+        let path = format!("{}/eviction", path("", "v1", &namespace, "pods", &name));
+        match self.config.client.create(&path, &roll::eviction(pod)).await {
+            Err(error) if !error.is_passing() && !error.is_not_found() && !error.is_conflict() => Err(error),
+            _ => Ok(()),
+        }
     }
 
     fn plan(&self, cluster: &Value) -> Result<Plan, InvalidHdfs> {

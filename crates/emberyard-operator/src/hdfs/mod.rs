@@ -5,6 +5,7 @@
 
 mod active;
 mod follow;
+pub mod roll;
 pub mod status;
 
 pub use follow::{ClientSettings, run};

@@ -7,7 +7,7 @@ use emberyard_model::{Explained, HdfsPart, HdfsPhase, HdfsStatus, Timestamp};
 use serde_json::Value;
 
 /// Label with the part that a pod is of.
-const COMPONENT: &str = "app.kubernetes.io/component";
+pub(super) const COMPONENT: &str = "app.kubernetes.io/component";
 
 /// What is known of an HDFS beside its spec.
 #[derive(Debug, Clone)]
@@ -20,6 +20,8 @@ pub struct Seen<'a> {
     pub pods: Vec<&'a Value>,
     /// The pod of the active NameNode.
     pub active: Option<String>,
+    /// Pods that are still of an older spec.
+    pub outdated: Vec<String>,
     /// The time.
     pub now: Timestamp,
 }
@@ -58,7 +60,22 @@ pub fn of_plan(plan: &Plan, seen: Seen<'_>) -> HdfsStatus {
         url: Some(plan.url()),
         active: seen.active.clone(),
         parts,
-        conditions: vec![settle(&seen.before.conditions, "Ready", (status, reason, message), seen.now)],
+        conditions: vec![
+            settle(&seen.before.conditions, "Ready", (status, reason, message), seen.now),
+            settle(&seen.before.conditions, "UpToDate", up_to_date(&seen.outdated), seen.now),
+        ],
+    }
+}
+
+/// Whether all pods are of the newest spec, as status, reason and message of a condition.
+fn up_to_date(outdated: &[String]) -> (&'static str, &'static str, String) {
+    match outdated {
+        [] => ("True", "AllReplaced", "All pods are of the newest spec.".to_owned()),
+        pods => (
+            "False",
+            "Replacing",
+            format!("Still of an older spec, replaced one after the other: {}.", pods.join(", ")),
+        ),
     }
 }
 
@@ -98,6 +115,7 @@ mod tests {
                 before: &before,
                 pods: pods.iter().collect(),
                 active: active.map(str::to_owned),
+                outdated: Vec::new(),
                 now: Timestamp::from_seconds(1),
             },
         );

@@ -2,6 +2,7 @@
 //! they say that they are ready, and that their pods run.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod crash;
 mod fleet;
 mod kubelet;
 mod notebook;

@@ -13,7 +13,7 @@ use emberyard_plan::{Policy, Shape};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -23,8 +23,9 @@ pub struct World {
     pub operator: Client,
     pub provider: Arc<Memory>,
     pub shutdown: CancellationToken,
+    policy: Policy,
     _end: DropGuard,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 fn now() -> Timestamp {
@@ -39,6 +40,13 @@ fn random(out: &mut [u8]) {
 
 /// Starts everything; the fleet has between `min` and `max` nodes of 4 CPUs.
 pub async fn world(min: u32, max: u32) -> World {
+    let world = without_operator(min, max).await;
+    world.start(world.operator.clone());
+    world
+}
+
+/// Starts everything but an operator.
+pub async fn without_operator(min: u32, max: u32) -> World {
     let folder = tempfile::tempdir().unwrap();
     let shutdown = CancellationToken::new();
     let (admin, operator) = api(folder.path(), &shutdown).await;
@@ -49,18 +57,7 @@ pub async fn world(min: u32, max: u32) -> World {
         Shape { name: "local".to_owned(), allocatable: resources.into(), labels: BTreeMap::new(), taints: Vec::new() };
     let mut policy = Policy::of_one_shape(min, max, shape);
     policy.idle_for = Duration::from_secs(1);
-    let config = OperatorConfig {
-        client: operator.clone(),
-        identity: "test".to_owned(),
-        session: SessionSettings::new("http://127.0.0.1:8321"),
-        hdfs: HdfsSettings { image: "hdfs".to_owned(), cluster_domain: "cluster.local".to_owned() },
-        fleet: Some(FleetConfig { provider: provider.clone(), policy }),
-        clock: Arc::new(now),
-        entropy: Arc::new(random),
-        shutdown: shutdown.clone(),
-    };
-    tokio::spawn(async move { run(config).await.unwrap() });
-    World { admin, operator, provider, _end: shutdown.clone().drop_guard(), shutdown, _folder: folder }
+    World { admin, operator, provider, policy, _end: shutdown.clone().drop_guard(), shutdown, folder }
 }
 
 async fn api(folder: &Path, shutdown: &CancellationToken) -> (Client, Client) {
@@ -109,6 +106,26 @@ pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T
 }
 
 impl World {
+    /// Starts an operator that speaks through this client.
+    pub fn start(&self, client: Client) {
+        let config = OperatorConfig {
+            client,
+            identity: "test".to_owned(),
+            session: SessionSettings::new("http://127.0.0.1:8321"),
+            hdfs: HdfsSettings { image: "hdfs".to_owned(), cluster_domain: "cluster.local".to_owned() },
+            fleet: Some(FleetConfig { provider: self.provider.clone(), policy: self.policy.clone() }),
+            clock: Arc::new(now),
+            entropy: Arc::new(random),
+            shutdown: self.shutdown.clone(),
+        };
+        tokio::spawn(async move { run(config).await.unwrap() });
+    }
+
+    /// The kubeconfig of an operator.
+    pub fn operator_kubeconfig(&self) -> PathBuf {
+        self.folder.path().join("operator")
+    }
+
     /// An object, when it is there.
     pub async fn object(&self, path: &str) -> Option<Value> {
         self.admin.find(path).await.ok().flatten()

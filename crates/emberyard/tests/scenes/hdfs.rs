@@ -1,6 +1,6 @@
 //! An HDFS, as the tutorial's third part has it: written and read by Spark, killed, deleted and made again.
 
-use crate::yard::{Yard, text};
+use crate::yard::{Running, Yard, text};
 use std::time::Duration;
 
 /// The sizes that the tutorial's table has, whoever writes it.
@@ -10,10 +10,20 @@ const SESSION: &str = "from pyspark.sql import SparkSession\nimport os, time\nsp
 const TUTORIAL: &str = "df = spark.createDataFrame(sc.parallelize(range(10000000)).map(lambda i: ((i, i * 2))))\n\
     df.write.csv('hdfs://my-hdfs/user/hdfs/test/example.csv')\n\
     print('counted', spark.read.csv('hdfs://hdfs-k8s/user/hdfs/test/example.csv').count())\nspark.stop()\n";
+/// A NameNode's own name, as the tutorial writes it, means the file system whichever of them is active.
+const BY_HOST: &str = "for number in (0, 1):\n    \
+    host = f'my-hdfs-namenode-{number}.my-hdfs-namenode.default.svc.cluster.local'\n    \
+    sc.parallelize(range(10), 2).saveAsTextFile(f'hdfs://{host}/user/hdfs/test/by-host-{number}')\n    \
+    print('by host', number, sc.textFile(f'hdfs://{host}:8020/user/hdfs/test/by-host-{number}').count())\n";
 /// A write of some seconds; `writing` tells when it has begun.
 const SLOW: &str = "def slow(number):\n    open('@MARK@', 'w').close()\n    time.sleep(0.5)\n    return number, number * 2\n\
     sc.parallelize(range(40), 8).map(slow).toDF().write.csv('/user/hdfs/test/slow.csv')\n\
     print('sum', sc.textFile('/user/hdfs/test/slow.csv').map(lambda line: int(line.split(',')[0])).sum())\nspark.stop()\n";
+/// Writes and reads for half a minute.
+const STEADY: &str = "total = 0\nfor turn in range(25):\n    \
+    sc.parallelize(range(10), 2).saveAsTextFile(f'/user/hdfs/test/steady-{turn}')\n    \
+    total += sc.textFile(f'/user/hdfs/test/steady-{turn}').count()\n    \
+    open('@MARK@', 'w').close()\n    time.sleep(1)\nprint('total', total)\nspark.stop()\n";
 
 fn create(yard: &Yard) {
     let created = yard.emberyard(&["hdfs", "create", "my-hdfs"]);
@@ -53,6 +63,14 @@ fn ready(yard: &Yard) {
     });
 }
 
+/// A session that runs this, once its work has begun.
+fn working<'a>(yard: &'a Yard, script: &str, mark: &str) -> Running<'a> {
+    let mark = yard.files.join(mark);
+    let session = yard.start(&format!("{SESSION}{}", script.replace("@MARK@", &mark.display().to_string())));
+    yard.until("it works", Duration::from_secs(120), || if mark.exists() { Ok(()) } else { Err("not yet".to_owned()) });
+    session
+}
+
 #[test]
 fn an_hdfs_lives_through_the_death_of_all_its_pods() {
     let yard = Yard::up(&["--nodes", "2..2", "--node-shape", "cpu=4,memory=6Gi"]);
@@ -63,12 +81,25 @@ fn an_hdfs_lives_through_the_death_of_all_its_pods() {
     assert!(printed.contains("counted 10000000"), "{printed}");
     assert_eq!(sizes(&yard), PARTS);
 
-    // The active NameNode dies while Spark writes: a pause, no error.
-    let slow = SLOW.replace("@MARK@", &yard.files.join("writing").display().to_string());
-    let session = yard.start(&format!("{SESSION}{slow}"));
-    yard.until("it writes", Duration::from_secs(120), || {
-        if yard.files.join("writing").exists() { Ok(()) } else { Err("not yet".to_owned()) }
+    let printed = yard.run(&format!("{SESSION}{BY_HOST}spark.stop()\n"));
+    assert!(printed.contains("by host 0 10") && printed.contains("by host 1 10"), "{printed}");
+
+    // A changed spec replaces all pods while Spark works: no error.
+    let session = working(&yard, STEADY, "steady");
+    yard.kubectl_ok(&["patch", "hdfscluster", "my-hdfs", "--type=merge", "-p", r#"{"spec":{"replication":2}}"#]);
+    let printed = session.finish();
+    assert!(printed.contains("total 250"), "{printed}");
+    yard.until("all pods are new", Duration::from_secs(180), || {
+        let conditions = "jsonpath={.status.observedGeneration} {.status.conditions[?(@.type=='UpToDate')].status}";
+        let said = yard.kubectl_ok(&["get", "hdfscluster", "my-hdfs", "-o", conditions]);
+        if said == "2 True" { Ok(()) } else { Err(said) }
     });
+    ready(&yard);
+    assert_eq!(client(&yard, &["hdfs", "getconf", "-confKey", "dfs.replication"]).trim(), "2");
+    let [active, _] = name_nodes(&yard);
+
+    // The active NameNode dies while Spark writes: a pause, no error.
+    let session = working(&yard, SLOW, "writing");
     yard.kubectl_ok(&["delete", "pod", &active, "--grace-period=0", "--force"]);
     let printed = session.finish();
     assert!(printed.contains("sum 780"), "{printed}");

@@ -1,0 +1,84 @@
+//! What can't be changed where data lies already: the volumes that are there say what was asked for when they were made.
+
+use super::set::COMPONENT;
+use super::validate::Plan;
+use super::{data_node, journal_node, name_node, zoo_keeper};
+use crate::error::InvalidHdfs;
+use emberyard_model::Quantity;
+use serde_json::Value;
+
+/// Compares a plan with the claims that StatefulSets of this HDFS have made, also those of one that was deleted.
+pub fn keeps_volumes(plan: &Plan, claims: &[Value]) -> Result<(), InvalidHdfs> {
+    let sizes = plan.sizes;
+    let parts = [
+        (name_node::PART, "spec.storage.nameNode", sizes.name_node),
+        (journal_node::PART, "spec.storage.journalNode", sizes.journal_node),
+        (zoo_keeper::PART, "spec.storage.zooKeeper", sizes.zoo_keeper),
+        (data_node::PART, "spec.storage.dataNode", sizes.data_node),
+    ];
+    for claim in claims {
+        let part = claim["metadata"]["labels"][COMPONENT].as_str();
+        let Some((part, field, wanted)) = parts.iter().find(|(name, ..)| part == Some(name)) else { continue };
+        let claimed = claim["spec"]["resources"]["requests"]["storage"].as_str();
+        if let Some(has) = claimed.and_then(|text| Quantity::parse(text).ok()).filter(|has| has != wanted) {
+            return Err(InvalidHdfs::Resize { field, value: wanted.to_string(), has: has.to_string() });
+        }
+        let class = claim["spec"]["storageClassName"].as_str();
+        if let (Some(wanted), Some(has)) = (plan.storage_class.as_deref(), class)
+            && wanted != has
+        {
+            let (value, has) = (wanted.to_owned(), has.to_owned());
+            return Err(InvalidHdfs::Resize { field: "spec.storage.storageClass", value, has });
+        }
+        if *part == data_node::PART && ordinal(claim).is_some_and(|ordinal| ordinal >= plan.data_nodes) {
+            return Err(InvalidHdfs::FewerDataNodes { wanted: plan.data_nodes, volume: name(claim).to_owned() });
+        }
+    }
+    Ok(())
+}
+
+fn name(claim: &Value) -> &str {
+    claim["metadata"]["name"].as_str().unwrap_or_default()
+}
+
+/// The number of the pod that a claim is for: the last part of its name.
+fn ordinal(claim: &Value) -> Option<u32> {
+    name(claim).rsplit('-').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Identity;
+    use crate::hdfs::{HdfsSettings, validate};
+    use emberyard_model::Explained;
+    use serde_json::json;
+
+    #[test]
+    fn what_lies_on_disks_stays_as_it_is() {
+        let claim = |part: &str, ordinal: u32, size: &str| {
+            json!({
+                "metadata": {"name": format!("data-a-{part}-{ordinal}"), "labels": {COMPONENT: part}},
+                "spec": {"storageClassName": "local", "resources": {"requests": {"storage": size}}},
+            })
+        };
+        let there = [claim("namenode", 0, "100Gi"), claim("datanode", 3, "102400Mi"), claim("other", 7, "1Gi")];
+        let table = [
+            ("{}", ""),
+            (r#"{"dataNodes":5}"#, ""),
+            (r#"{"dataNodes":3}"#, "data-a-datanode-3"),
+            (r#"{"storage":{"dataNode":"200Gi"}}"#, "spec.storage.dataNode is 200Gi, and its volumes have 100Gi"),
+            (r#"{"storage":{"nameNode":"10Gi"}}"#, "spec.storage.nameNode"),
+            (r#"{"storage":{"journalNode":"10Gi"}}"#, ""),
+            (r#"{"storage":{"storageClass":"local"}}"#, ""),
+            (r#"{"storage":{"storageClass":"fast"}}"#, "spec.storage.storageClass is fast"),
+        ];
+        for (spec, wanted) in table {
+            let identity = Identity { namespace: "d".to_owned(), name: "a".to_owned(), uid: "u".to_owned() };
+            let settings = HdfsSettings { image: "hdfs".to_owned(), cluster_domain: "cluster.local".to_owned() };
+            let plan = validate(identity, serde_json::from_str(spec).unwrap(), &settings).unwrap();
+            let said = keeps_volumes(&plan, &there).err().map(|error| error.explain()).unwrap_or_default();
+            assert!(said.contains(wanted) && said.is_empty() == wanted.is_empty(), "{spec}: {said}");
+        }
+    }
+}
