@@ -54,7 +54,7 @@ async fn logs_and_exec_go_through_to_the_kubelet() {
     let (status, body) = admin.json("POST", &format!("{PODS}/web/exec?command=ls&stdout=true"), None).await;
     assert_eq!((status, body["reason"].as_str()), (501, Some("NotImplemented")), "{body}");
     let (status, body) = admin.json("POST", &format!("{PODS}/web/portforward"), None).await;
-    assert_eq!((status, body["kind"].as_str()), (501, Some("Status")), "{body}");
+    assert_eq!((status, body["reason"].as_str()), (400, Some("BadRequest")), "without an upgrade: {body}");
     served.stop().await.unwrap();
 }
 
