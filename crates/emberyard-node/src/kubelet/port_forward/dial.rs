@@ -13,20 +13,21 @@ use tokio::sync::oneshot;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Connects; an error is the text that kubelets have for it.
-pub(super) async fn dial(sandbox: &PodSandbox, port: Port) -> Result<TcpStream, String> {
-    let inside = |why: &str| format!("failed to execute portforward in network namespace of the pod: {why}");
+pub(super) async fn dial(sandbox: &PodSandbox, uid: &str, port: Port) -> Result<TcpStream, String> {
+    let inside = |why: &str| format!("failed to execute portforward in network namespace \"{uid}\": {why}");
     let namespace = sandbox.netns_fd().map_err(|error| inside(&error.to_string()))?;
     let (tell, told) = oneshot::channel();
     // A thread of its own, so that no other work of this process ever runs in the wrong namespace. The socket stays in the
     // namespace in which it was made.
     let thread = std::thread::Builder::new().name("port-forward".into());
-    let begun = thread.spawn(move || drop(tell.send(connect(&namespace, port))));
+    let name = uid.to_owned();
+    let begun = thread.spawn(move || drop(tell.send(connect(&namespace, &name, port))));
     begun.map_err(|error| inside(&error.to_string()))?;
     let stream = told.await.map_err(|_| inside("the thread ended"))?.map_err(|error| inside(&error))?;
     TcpStream::from_std(stream).map_err(|error| inside(&error.to_string()))
 }
 
-fn connect(namespace: &OwnedFd, port: Port) -> Result<std::net::TcpStream, String> {
+fn connect(namespace: &OwnedFd, name: &str, port: Port) -> Result<std::net::TcpStream, String> {
     move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))
         .map_err(|error| error.to_string())?;
     let to = |address: IpAddr| {
@@ -39,8 +40,8 @@ fn connect(namespace: &OwnedFd, port: Port) -> Result<std::net::TcpStream, Strin
         to(Ipv6Addr::LOCALHOST.into()).map_err(|six| {
             let (four, six) = (said(&four), said(&six));
             format!(
-                "failed to connect to localhost:{port} inside namespace of the pod, IPv4: dial tcp4 127.0.0.1:{port}: {four} \
-                 IPv6: dial tcp6 [::1]:{port}: {six}"
+                "failed to connect to localhost:{port} inside namespace \"{name}\", IPv4: dial tcp4 127.0.0.1:{port}: {four} \
+                 IPv6 dial tcp6 [::1]:{port}: {six}"
             )
         })
     })

@@ -49,7 +49,7 @@ pub(super) struct Pipe {
 impl Pipe {
     /// Connects and copies both ways until both have said all.
     pub(super) async fn run(self, target: Target) {
-        let end = match dial(&target.sandbox, self.port).await {
+        let end = match dial(&target.sandbox, &target.uid, self.port).await {
             Ok(stream) => {
                 let (read, write) = stream.into_split();
                 let Self { forward, down, up, credit, half_close, .. } = self;
