@@ -25,15 +25,15 @@ fn deployed(yard: &Yard) {
         "readinessProbe": {"exec": {"command": ["python3", "-c", "import socket\nsocket.create_connection(('127.0.0.1', 7000))"]},
             "periodSeconds": 1},
     });
-    let objects = serde_json::json!({"apiVersion": "v1", "kind": "List", "items": [
-        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "servers"}, "spec": {
+    let deployment = serde_json::json!({
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "servers"}, "spec": {
             "selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels},
-                "spec": {"terminationGracePeriodSeconds": 0, "containers": [container]}}}},
-        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "servers"}, "spec": {
-            "selector": labels, "ports": [{"port": 80, "targetPort": ECHO}]}},
-    ]});
-    let file = yard.files.join("servers.json");
-    std::fs::write(&file, objects.to_string()).unwrap();
+                "spec": {"terminationGracePeriodSeconds": 0, "containers": [container]}}}});
+    let service = serde_json::json!({
+        "apiVersion": "v1", "kind": "Service", "metadata": {"name": "servers"},
+        "spec": {"selector": labels, "ports": [{"port": 80, "targetPort": ECHO}]}});
+    let file = yard.files.join("servers.yaml");
+    std::fs::write(&file, format!("{deployment}\n---\n{service}\n")).unwrap();
     yard.kubectl_ok(&["apply", "-f", &file.display().to_string()]);
     yard.kubectl_ok(&["wait", "--for=condition=Available", "deployment/servers", "--timeout=120s"]);
 }
@@ -71,7 +71,8 @@ fn journey(yard: &Yard) {
     deployed(yard);
     let forward = Forward::start(yard, "deployment/servers", &[ECHO, LATER, FLOOD]);
     same(&forward);
-    assert_eq!(forward.errors(), "");
+    // It does say that its own client, which read no more, broke off.
+    assert!(!forward.errors().contains("an error occurred forwarding"), "{}", forward.errors());
     let plain = [("KUBECTL_PORT_FORWARD_WEBSOCKETS", "false")];
     let plain = Forward::start_with(yard, "deployment/servers", &[ECHO, LATER, FLOOD], &plain);
     same(&plain);
