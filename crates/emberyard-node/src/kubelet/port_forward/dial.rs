@@ -11,6 +11,8 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
 const PATIENCE: Duration = Duration::from_secs(10);
+/// The thread only connects, and a client may want hundreds of connections at once.
+const STACK: usize = 128 << 10;
 
 /// Connects; an error is the text that kubelets have for it.
 pub(super) async fn dial(sandbox: &PodSandbox, uid: &str, port: Port) -> Result<TcpStream, String> {
@@ -19,7 +21,7 @@ pub(super) async fn dial(sandbox: &PodSandbox, uid: &str, port: Port) -> Result<
     let (tell, told) = oneshot::channel();
     // A thread of its own, so that no other work of this process ever runs in the wrong namespace. The socket stays in the
     // namespace in which it was made.
-    let thread = std::thread::Builder::new().name("port-forward".into());
+    let thread = std::thread::Builder::new().name("port-forward".into()).stack_size(STACK);
     let name = uid.to_owned();
     let begun = thread.spawn(move || drop(tell.send(connect(&namespace, &name, port))));
     begun.map_err(|error| inside(&error.to_string()))?;
