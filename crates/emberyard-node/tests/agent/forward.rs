@@ -14,7 +14,7 @@ const PERL: &str = "/usr/bin/perl";
 /// Says all back, on the pod's own loopback.
 const ECHO: &str = r#"exec perl -MIO::Socket::INET -e '
     my $server = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => 7000, Listen => 5) or die;
-    open(my $ready, ">", "/tmp/ready"); close $ready;
+    $| = 1; print "listening\n";
     while (my $peer = $server->accept) {
         while (sysread($peer, my $piece, 65536)) {
             for (my $at = 0; $at < length $piece;) { $at += syswrite($peer, $piece, 65536, $at) }
@@ -29,11 +29,14 @@ pub async fn forward(world: &World, dir: &Path) {
         println!("port-forward is skipped: no {PERL} for a server in a pod");
         return;
     }
-    let ready = json!({"containers": [{"readinessProbe": {"exec": {"command": ["test", "-e", "/tmp/ready"]}, "periodSeconds": 1}}],
-        "terminationGracePeriodSeconds": 0});
-    world.pod("echo", ECHO, ready).await;
-    let started = |pod: &serde_json::Value| pod["status"]["containerStatuses"][0]["ready"] == true;
-    world.until("a server", &pod_path("echo"), started).await;
+    world.pod("echo", ECHO, json!({"terminationGracePeriodSeconds": 0})).await;
+    world.phase("echo", "Running").await;
+    let listening = async {
+        while !world.log("echo").await.starts_with("listening") {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(SOON, listening).await.unwrap();
 
     let file = Kubeconfig::read_from(dir.join("admin")).unwrap();
     let config = Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await.unwrap();

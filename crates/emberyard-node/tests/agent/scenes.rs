@@ -110,7 +110,7 @@ impl World {
         }
     }
 
-    async fn log(&self, name: &str) -> String {
+    pub async fn log(&self, name: &str) -> String {
         let bytes = self.client.get_bytes(&format!("{}/log", pod_path(name)), &[]).await.unwrap();
         String::from_utf8(bytes.to_vec()).unwrap()
     }
