@@ -156,7 +156,7 @@ impl Connection {
             }
             Frame::Data { stream, bytes, fin } => {
                 self.waiting += bytes.len();
-                if !self.streams.get(&stream).is_some_and(|known| !known.ended) {
+                if self.streams.get(&stream).is_none_or(|known| known.ended) {
                     // Of a stream that is over: under way when it ended.
                     return self.consumed(stream, bytes.len());
                 }

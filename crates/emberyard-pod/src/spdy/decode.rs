@@ -1,7 +1,7 @@
 //! Bytes to frames.
 
 use super::error::SpdyError;
-use super::frame::{FIN, Frame, Status, StreamId, VERSION, kind};
+use super::frame::{CONTROL, FIN, Frame, LENGTH_MOST, Status, StreamId, VERSION, kind};
 use super::headers::Inflater;
 use bytes::{Buf, Bytes, BytesMut};
 
@@ -35,22 +35,20 @@ impl Decoder {
         if let Some((stream, left, fin)) = self.data {
             return Ok(self.piece(stream, left, fin));
         }
-        let Some(head) = self.buffer.first_chunk::<HEAD>() else { return Ok(None) };
-        let [a, b, c, d, flags, e, f, g] = *head;
-        let length = u32::from_be_bytes([0, e, f, g]) as usize;
-        if a & 0x80 == 0 {
-            let number = u32::from_be_bytes([a, b, c, d]);
-            let stream = StreamId::new(number).ok_or(SpdyError::StreamNumber(number))?;
+        let Some(mut head) = self.buffer.get(..HEAD) else { return Ok(None) };
+        let (first, second) = (number(&mut head)?, number(&mut head)?);
+        let (fin, length) = ((second >> 24) as u8 & FIN != 0, (second & LENGTH_MOST) as usize);
+        if first & CONTROL == 0 {
+            let stream = StreamId::new(first).ok_or(SpdyError::StreamNumber(first))?;
             self.buffer.advance(HEAD);
-            let fin = flags & FIN != 0;
             if length == 0 {
                 return Ok(Some(Frame::Data { stream, bytes: Bytes::new(), fin }));
             }
             return Ok(self.piece(stream, length, fin));
         }
-        let version = u16::from_be_bytes([a & 0x7f, b]);
-        if version != VERSION {
-            return Err(SpdyError::Version(version));
+        let (version, kind) = ((first & !CONTROL) >> 16, first & 0xffff);
+        if version != u32::from(VERSION) {
+            return Err(SpdyError::Version(version as u16));
         }
         if length > CONTROL_MOST {
             return Err(SpdyError::ControlTooLong { length, most: CONTROL_MOST });
@@ -60,7 +58,7 @@ impl Decoder {
         }
         self.buffer.advance(HEAD);
         let body = self.buffer.split_to(length);
-        self.control(u16::from_be_bytes([c, d]), flags & FIN != 0, &body).map(Some)
+        self.control(kind as u16, fin, &body).map(Some)
     }
 
     fn piece(&mut self, stream: StreamId, left: usize, fin: bool) -> Option<Frame> {

@@ -1,11 +1,8 @@
 //! Frames to bytes.
 
 use super::error::SpdyError;
-use super::frame::{FIN, Frame, StreamId, VERSION, kind};
+use super::frame::{CONTROL, FIN, Frame, LENGTH_MOST, StreamId, VERSION, kind};
 use super::headers::{Deflater, Headers};
-
-/// Lengths have 24 bits.
-const LENGTH_MOST: usize = 0x00ff_ffff;
 
 /// Writes frames, one after the other.
 pub struct Encoder(Deflater);
@@ -43,7 +40,7 @@ impl Encoder {
                 pair(kind::WINDOW_UPDATE, stream.map_or(0, StreamId::get), *delta, out)
             }
             Frame::Data { stream, bytes, fin } => {
-                head(stream.get().to_be_bytes(), *fin, bytes.len(), out)?;
+                head(stream.get(), *fin, bytes.len(), out)?;
                 out.extend_from_slice(bytes);
                 Ok(())
             }
@@ -71,18 +68,16 @@ fn pair(kind: u16, a: u32, b: u32, out: &mut Vec<u8>) -> Result<(), SpdyError> {
 }
 
 fn control(kind: u16, fin: bool, body: &[u8], out: &mut Vec<u8>) -> Result<(), SpdyError> {
-    let ([v, w], [k, l]) = ((VERSION | 0x8000).to_be_bytes(), kind.to_be_bytes());
-    head([v, w, k, l], fin, body.len(), out)?;
+    head(CONTROL | u32::from(VERSION) << 16 | u32::from(kind), fin, body.len(), out)?;
     out.extend_from_slice(body);
     Ok(())
 }
 
-fn head(first: [u8; 4], fin: bool, length: usize, out: &mut Vec<u8>) -> Result<(), SpdyError> {
-    if length > LENGTH_MOST {
-        return Err(SpdyError::Malformed("a frame is longer than its length can say"));
-    }
-    let [_, a, b, c] = u32::try_from(length).unwrap_or(0).to_be_bytes();
-    out.extend_from_slice(&first);
-    out.extend_from_slice(&[if fin { FIN } else { 0 }, a, b, c]);
+fn head(first: u32, fin: bool, length: usize, out: &mut Vec<u8>) -> Result<(), SpdyError> {
+    let length = u32::try_from(length).ok().filter(|length| *length <= LENGTH_MOST);
+    let length = length.ok_or(SpdyError::Malformed("a frame is longer than its length can say"))?;
+    let flags = if fin { u32::from(FIN) << 24 } else { 0 };
+    out.extend_from_slice(&first.to_be_bytes());
+    out.extend_from_slice(&(flags | length).to_be_bytes());
     Ok(())
 }

@@ -162,6 +162,10 @@ pub(super) mod kind {
     pub const WINDOW_UPDATE: u16 = 9;
 }
 
+/// The bit of a frame's first word that tells control frames from data.
+pub(super) const CONTROL: u32 = 1 << 31;
+/// Lengths have 24 bits.
+pub(super) const LENGTH_MOST: u32 = (1 << 24) - 1;
 /// The protocol's version in control frames.
 pub(super) const VERSION: u16 = 3;
 /// "Nothing more of me on this stream."

@@ -25,7 +25,9 @@ fn frames(decoder: &mut Decoder, bytes: &[u8]) -> Result<Vec<Frame>, SpdyError> 
 
 fn written(frames: &[Frame]) -> Vec<u8> {
     let (mut encoder, mut out) = (Encoder::default(), Vec::new());
-    frames.iter().for_each(|frame| encoder.write(frame, &mut out).unwrap());
+    for frame in frames {
+        encoder.write(frame, &mut out).unwrap();
+    }
     out
 }
 
