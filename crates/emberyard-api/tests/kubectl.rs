@@ -72,7 +72,6 @@ fn smoke(kubectl: &Kubectl) {
     kubectl.ok("logs -f placed --tail=1", &["two"]);
     kubectl.fails("exec placed -- anything", "command terminated with exit code 7");
     kubectl.fails("exec placed -- anything", "said");
-    kubectl.fails("port-forward placed 18080:80", "port-forward is not served yet");
 
     kubectl.ok("delete configmap applied made", &["deleted"]);
     kubectl.ok("explain pod.spec.containers", &["FIELDS:"]);

@@ -16,6 +16,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 use support::kubelet::{kubelet, place};
 use support::{PODS, Served, dial};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
@@ -54,7 +55,35 @@ async fn logs_and_exec_go_through_to_the_kubelet() {
     let (status, body) = admin.json("POST", &format!("{PODS}/web/exec?command=ls&stdout=true"), None).await;
     assert_eq!((status, body["reason"].as_str()), (501, Some("NotImplemented")), "{body}");
     let (status, body) = admin.json("POST", &format!("{PODS}/web/portforward"), None).await;
-    assert_eq!((status, body["kind"].as_str()), (501, Some("Status")), "{body}");
+    assert_eq!((status, body["reason"].as_str()), (400, Some("BadRequest")), "without an upgrade: {body}");
+    served.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn port_forward_over_plain_spdy_goes_through_to_the_kubelet() {
+    let served = Served::start().await;
+    let (port, asked) = kubelet(&served).await;
+    place(&mut served.admin().await, "web", port, "10.42.1.5").await;
+    let mut stream = dial(served.address, &served.client(Some(&served.pki.admin), &[])).await;
+    let head = format!(
+        "POST {PODS}/web/portforward HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n\
+         X-Stream-Protocol-Version: portforward.k8s.io\r\nContent-Length: 0\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\n") {
+        answer.push(timeout(SOON, stream.read_u8()).await.unwrap().unwrap());
+    }
+    let answer = String::from_utf8(answer).unwrap().to_ascii_lowercase();
+    assert!(answer.starts_with("http/1.1 101 "), "{answer}");
+    for header in ["connection: upgrade", "upgrade: spdy/3.1", "x-stream-protocol-version: portforward.k8s.io"] {
+        assert!(answer.contains(header), "{header}: {answer}");
+    }
+    let mut echoed = [0; 4];
+    stream.write_all(b"\x80\x03\0\x06").await.unwrap();
+    timeout(SOON, stream.read_exact(&mut echoed)).await.unwrap().unwrap();
+    assert_eq!(&echoed, b"\x80\x03\0\x06");
+    assert_eq!(asked.lock().unwrap().as_slice(), ["/portForward/default/web"]);
     served.stop().await.unwrap();
 }
 

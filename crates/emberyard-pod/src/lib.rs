@@ -1,4 +1,4 @@
-//! What a kubelet decides: phases, restarts, probes, grace, volume plans, environment.
+//! What a kubelet decides: phases, restarts, probes, grace, volume plans, environment; and how port-forward is spoken.
 //!
 //! Ring 1: values only. The agent reports what happened into [`Observed`], calls [`plan()`] and carries out the
 //! [`Action`]s; it makes no choices of its own.
@@ -16,8 +16,10 @@ pub mod observed;
 pub mod oom;
 mod plan;
 
+pub mod port_forward;
 pub mod process;
 mod restart;
+pub mod spdy;
 pub mod spec;
 pub mod status;
 pub mod volumes;

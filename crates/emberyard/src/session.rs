@@ -1,11 +1,11 @@
 //! Notebooks through the API: created, waited for, linked to. The same calls work on any cluster.
 
-use crate::api::admin;
+use crate::api::{Made, admin, api, make};
 use crate::error::Failure;
 use crate::progress::Step;
 use crate::yard::{NotebookSettings, YardDir};
 use base64::Engine as _;
-use emberyard_client::{ApiError, Client, ContentKind};
+use emberyard_client::{Client, ContentKind};
 use emberyard_front::overview;
 use emberyard_model::notebook::TOKEN_KEY;
 use serde_json::{Value, json};
@@ -17,11 +17,6 @@ const PATIENCE: Duration = Duration::from_secs(180);
 /// Path of a notebook resource.
 pub fn path(namespace: &str, name: &str) -> String {
     format!("/apis/emberyard.dev/v1alpha1/namespaces/{namespace}/notebooks/{name}")
-}
-
-/// API errors as failures of this program.
-pub fn api(error: ApiError) -> Failure {
-    Failure::Api(error.to_string())
 }
 
 /// Creates the yard's notebook or brings it up to date, waits until it answers, and returns its link.
@@ -42,17 +37,9 @@ pub async fn ensure(client: &Client, namespace: &str, name: &str, folder: Option
         "apiVersion": "emberyard.dev/v1alpha1", "kind": "Notebook",
         "metadata": { "name": name, "namespace": namespace }, "spec": spec
     });
-    let start = Instant::now();
-    loop {
-        // The operator brings the resource's definition just after the yard's first start.
-        match client.create(&format!("/apis/emberyard.dev/v1alpha1/namespaces/{namespace}/notebooks"), &object).await {
-            Ok(_) => return Ok(()),
-            Err(error) if error.is_already_exists() => break,
-            Err(error) if error.is_not_found() && start.elapsed() < Duration::from_secs(20) => {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-            Err(error) => return Err(api(error)),
-        }
+    let collection = format!("/apis/emberyard.dev/v1alpha1/namespaces/{namespace}/notebooks");
+    if make(client, &collection, &object).await? == Made::New {
+        return Ok(());
     }
     client.patch(&path(namespace, name), &json!({ "spec": spec }), ContentKind::MergePatch).await.map(drop).map_err(api)
 }

@@ -1,4 +1,4 @@
-//! Logs, exec, attach and proxies: the request goes on to a kubelet, pod or service.
+//! Logs, exec, attach, port-forward and proxies: the request goes on to a kubelet, pod or service.
 
 use super::body::{self, Body, BodyError};
 use super::outbound;
@@ -38,9 +38,9 @@ impl Gate {
     ) -> Response<Body> {
         let websocket = tunnel::is_websocket(&parts.headers);
         match connect.kind {
-            ConnectKind::PortForward => {
-                let message = "port-forward is not served yet: reach the pod through a Service's proxy path, or through `kubectl exec`";
-                return body::status(501, "NotImplemented", message);
+            ConnectKind::PortForward if !tunnel::is_upgrade(&parts.headers) => {
+                let message = "port-forward needs a connection that can be upgraded: to a WebSocket, or to SPDY/3.1";
+                return body::status(400, "BadRequest", message);
             }
             ConnectKind::Exec | ConnectKind::Attach if !websocket => {
                 let message = "exec and attach are served over WebSocket only (v5.channel.k8s.io or v4.channel.k8s.io), not over SPDY: use kubectl 1.31 or newer";

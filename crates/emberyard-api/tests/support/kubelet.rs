@@ -74,6 +74,9 @@ fn answer(mut request: http::Request<Incoming>, log: &Mutex<Vec<String>>) -> Res
         let lines = futures::stream::iter(["one\n", "two\n"]).map(|line| Ok(Frame::data(Bytes::from(line))));
         return Response::new(StreamBody::new(lines).boxed_unsync());
     }
+    if request.headers()["upgrade"] == "SPDY/3.1" {
+        return raw_echo(request);
+    }
     let key = request.headers()["sec-websocket-key"].clone();
     let protocol = request.headers()["sec-websocket-protocol"].clone();
     let query = request.uri().query().unwrap_or_default().to_owned();
@@ -107,6 +110,18 @@ fn answer(mut request: http::Request<Incoming>, log: &Mutex<Vec<String>>) -> Res
         .header("sec-websocket-accept", derive_accept_key(key.as_bytes()))
         .header("sec-websocket-protocol", protocol);
     switched.body(Full::default().boxed_unsync()).unwrap()
+}
+
+/// A protocol that is no WebSocket, nor read by anyone between: all bytes come back.
+fn raw_echo(mut request: http::Request<Incoming>) -> Response<Body> {
+    let protocol = request.headers()["x-stream-protocol-version"].clone();
+    let upgrade = hyper::upgrade::on(&mut request);
+    tokio::spawn(async move {
+        let (mut read, mut write) = tokio::io::split(TokioIo::new(upgrade.await.unwrap()));
+        tokio::io::copy(&mut read, &mut write).await.unwrap();
+    });
+    let switched = Response::builder().status(101).header("connection", "Upgrade").header("upgrade", "SPDY/3.1");
+    switched.header("x-stream-protocol-version", protocol).body(Full::default().boxed_unsync()).unwrap()
 }
 
 /// A pod that runs on the node `n1`, whose kubelet is at this port.

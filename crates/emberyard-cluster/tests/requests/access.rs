@@ -65,6 +65,38 @@ fn roles_are_enforced() {
     });
 }
 
+/// What changes nothing in the store can still change a pod: over a WebSocket the method is GET, and that is not enough.
+#[test]
+fn connections_into_a_pod_are_for_who_may_edit() {
+    let mut yard = Yard::new();
+    yard.pod("a");
+    grant(
+        &mut yard,
+        "reader",
+        json!([{"apiGroups": [""], "resources": ["pods/portforward"], "verbs": ["get", "list"]}]),
+    );
+    yard.post(
+        BINDINGS,
+        json!({"metadata": {"name": "editors"}, "subjects": [{"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": "editor"}],
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "system:aggregate-to-edit"}}),
+    );
+    let path = format!("{PODS}/a/portforward?ports=80");
+    for method in [Get, Post] {
+        as_user(&mut yard, User::new("editor", &[]), |yard| {
+            // Let through, and only then found to be nowhere.
+            let unplaced = yard.ok(400, method, &path, Value::Null);
+            assert_eq!(unplaced["message"], "pod a does not have a host assigned");
+        });
+        as_user(&mut yard, User::new("reader", &[]), |yard| {
+            let refused = yard.ok(403, method, &path, Value::Null);
+            assert_eq!(
+                refused["message"],
+                "pods \"a\" is forbidden: User \"reader\" cannot create resource \"pods/portforward\" in API group \"\" in the namespace \"default\""
+            );
+        });
+    }
+}
+
 #[test]
 fn rights_are_not_made_of_nothing() {
     let mut yard = Yard::new();

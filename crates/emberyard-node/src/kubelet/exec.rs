@@ -4,10 +4,10 @@ use super::registry::PodView;
 use super::route::is_on;
 use super::server::{Body, text};
 use super::socket::{self, STATUS, STDERR, STDOUT, Said};
+use super::upgrade;
 use emberyard_sandbox::{ExecHandle, ExecSpec, PodSandbox, WindowSize};
 use futures::{SinkExt, StreamExt};
 use http::{Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use rustix::termios::{Winsize, tcsetwinsize};
@@ -18,7 +18,6 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
 
@@ -47,22 +46,20 @@ pub(super) fn answer(
     query: &[(String, String)],
     what: What,
 ) -> Response<Body> {
-    let header = |name: header::HeaderName| request.headers().get(name).and_then(|v| v.to_str().ok());
-    let upgrade = header(header::UPGRADE).unwrap_or_default();
-    if !upgrade.eq_ignore_ascii_case("websocket") {
+    let headers = request.headers();
+    if !upgrade::text_of(headers, header::UPGRADE).eq_ignore_ascii_case("websocket") {
         return text(StatusCode::BAD_REQUEST, "this node speaks WebSocket only (v5.channel.k8s.io)");
     }
-    let Some(protocol) = socket::choose(header(header::SEC_WEBSOCKET_PROTOCOL).unwrap_or_default()) else {
+    let Some(protocol) = socket::choose(&upgrade::offered(headers, header::SEC_WEBSOCKET_PROTOCOL)) else {
         return text(StatusCode::BAD_REQUEST, "offer v5.channel.k8s.io or v4.channel.k8s.io");
     };
-    let Some(key) = header(header::SEC_WEBSOCKET_KEY) else {
+    let Some(response) = upgrade::to_websocket(headers, Some(protocol)) else {
         return text(StatusCode::BAD_REQUEST, "Sec-WebSocket-Key is missing");
     };
     let running = pod.status_of(container).is_some_and(|s| s["state"]["running"].is_object());
     let (Some(sandbox), true) = (pod.sandbox, running) else {
         return text(StatusCode::BAD_REQUEST, &format!("container {container} is not running"));
     };
-    let accept = derive_accept_key(key.as_bytes());
     let on = |long: &str, short: &str| is_on(query, long) || is_on(query, short);
     let tty = on("tty", "tty").then_some(WindowSize { rows: 24, columns: 80 });
     let spec = ExecSpec {
@@ -84,15 +81,6 @@ pub(super) fn answer(
             Err(error) => tracing::debug!(%error, "an upgrade did not happen"),
         }
     });
-    let mut response = Response::new(Empty::new().map_err(|never| match never {}).boxed());
-    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-    let headers = response.headers_mut();
-    headers.insert(header::UPGRADE, http::HeaderValue::from_static("websocket"));
-    headers.insert(header::CONNECTION, http::HeaderValue::from_static("Upgrade"));
-    headers.insert(header::SEC_WEBSOCKET_PROTOCOL, http::HeaderValue::from_static(protocol));
-    if let Ok(accept) = http::HeaderValue::from_str(&accept) {
-        headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
-    }
     response
 }
 

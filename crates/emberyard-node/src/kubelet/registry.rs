@@ -44,6 +44,11 @@ impl Registry {
         }
     }
 
+    /// The pod of that uid.
+    pub(super) fn get(&self, uid: &str) -> Option<PodView> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(uid).cloned()
+    }
+
     /// The pod of that name; of several (one ending, one new) the one that is not ending.
     pub(super) fn find(&self, namespace: &str, name: &str) -> Option<PodView> {
         let pods = self.0.read().unwrap_or_else(PoisonError::into_inner);

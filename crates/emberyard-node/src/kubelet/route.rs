@@ -15,6 +15,8 @@ pub(super) enum Route {
     Exec(Target),
     /// A container's own streams.
     Attach(Target),
+    /// Connections to a pod's ports.
+    PortForward { namespace: String, pod: String },
     /// Known, but not offered.
     NotOffered,
     /// Not known.
@@ -48,7 +50,10 @@ pub(super) fn route(path: &str) -> Route {
         ["attach", namespace, pod, container] | ["attach", namespace, pod, _, container] => {
             Route::Attach(target(namespace, pod, container))
         }
-        ["portForward" | "run" | "logs" | "metrics" | "configz", ..] => Route::NotOffered,
+        ["portForward", namespace, pod] | ["portForward", namespace, pod, _] => {
+            Route::PortForward { namespace: (*namespace).to_owned(), pod: (*pod).to_owned() }
+        }
+        ["run" | "logs" | "metrics" | "configz", ..] => Route::NotOffered,
         _ => Route::Unknown,
     }
 }
@@ -81,7 +86,9 @@ mod tests {
             ("/exec/n/p/c", Route::Exec(target.clone())),
             ("/exec/n/p/uid/c", Route::Exec(target.clone())),
             ("/attach/n/p/c", Route::Attach(target)),
-            ("/portForward/n/p", Route::NotOffered),
+            ("/portForward/n/p", Route::PortForward { namespace: "n".into(), pod: "p".into() }),
+            ("/portForward/n/p/uid", Route::PortForward { namespace: "n".into(), pod: "p".into() }),
+            ("/run/n/p/c", Route::NotOffered),
             ("/containerLogs/n/p", Route::Unknown),
             ("/", Route::Unknown),
         ] {

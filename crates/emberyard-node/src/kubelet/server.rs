@@ -2,7 +2,7 @@
 
 use super::registry::Registry;
 use super::route::{Route, Target, query, route};
-use super::{exec, logs, stats};
+use super::{exec, logs, port_forward, stats};
 use crate::agent::Node;
 use crate::error::AgentError;
 use crate::net::address::KUBELET_PORT;
@@ -98,15 +98,19 @@ fn answer(request: Request<Incoming>, node: &Arc<Node>, registry: &Registry) -> 
         Route::Stats => object(&stats::summary(node, registry)),
         Route::Logs(target) => match find(registry, &target) {
             Some(pod) => logs::answer(pod, &target.container, &query, node.now()),
-            None => missing(&target),
+            None => missing(&target.pod),
         },
         Route::Exec(target) => match find(registry, &target) {
             Some(pod) => exec::answer(request, pod, &target.container, &query, exec::What::Command),
-            None => missing(&target),
+            None => missing(&target.pod),
         },
         Route::Attach(target) => match find(registry, &target) {
             Some(pod) => exec::answer(request, pod, &target.container, &query, exec::What::Attach),
-            None => missing(&target),
+            None => missing(&target.pod),
+        },
+        Route::PortForward { namespace, pod } => match registry.find(&namespace, &pod) {
+            Some(found) => port_forward::answer(request, found, registry, &query),
+            None => missing(&pod),
         },
         Route::NotOffered => text(StatusCode::NOT_IMPLEMENTED, "not offered by this node"),
         Route::Unknown => text(StatusCode::NOT_FOUND, "not found"),
@@ -117,8 +121,8 @@ fn find(registry: &Registry, target: &Target) -> Option<super::PodView> {
     registry.find(&target.namespace, &target.pod)
 }
 
-fn missing(target: &Target) -> Response<Body> {
-    text(StatusCode::NOT_FOUND, &format!("pod \"{}\" not found on this node", target.pod))
+fn missing(pod: &str) -> Response<Body> {
+    text(StatusCode::NOT_FOUND, &format!("pod \"{pod}\" not found on this node"))
 }
 
 /// A short text.

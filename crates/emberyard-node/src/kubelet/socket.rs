@@ -29,8 +29,7 @@ pub(super) enum Said {
 }
 
 /// Picks the sub-protocol from a client's list.
-pub(super) fn choose(offered: &str) -> Option<&'static str> {
-    let offered: Vec<&str> = offered.split(',').map(str::trim).collect();
+pub(super) fn choose(offered: &[&str]) -> Option<&'static str> {
     PROTOCOLS.into_iter().find(|p| offered.contains(p))
 }
 
@@ -79,9 +78,9 @@ mod tests {
 
     #[test]
     fn reads_and_chooses() {
-        assert_eq!(choose("v4.channel.k8s.io, v5.channel.k8s.io"), Some("v5.channel.k8s.io"));
-        assert_eq!(choose("v4.channel.k8s.io"), Some("v4.channel.k8s.io"));
-        assert_eq!(choose("SPDY/3.1"), None);
+        assert_eq!(choose(&["v4.channel.k8s.io", "v5.channel.k8s.io"]), Some("v5.channel.k8s.io"));
+        assert_eq!(choose(&["v4.channel.k8s.io"]), Some("v4.channel.k8s.io"));
+        assert_eq!(choose(&["SPDY/3.1"]), None);
         for (message, said) in [
             (&b"\0abc"[..], Said::Input(b"abc".to_vec())),
             (&[255, 0][..], Said::EndOfInput),

@@ -2,6 +2,7 @@
 //! as a user without rights. The program is its own harness, as the sandbox executes it again for its roles.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // A test fails by panicking.
 
+mod forward;
 mod greed;
 mod image;
 mod roles;

@@ -14,6 +14,7 @@ pub fn run() -> bool {
         yard.scene("ends");
         yard.scene("whole");
         yard.scene("give-back");
+        yard.scene("forward");
         yard.scene("greedy");
         yard.scene("begin");
         yard.replace_agent();
@@ -44,6 +45,7 @@ pub async fn play(dir: &Path, name: &str) {
         "ends" => ends(&world).await,
         "whole" => whole(&world).await,
         "give-back" => give_back(&world, dir).await,
+        "forward" => crate::forward::forward(&world, dir).await,
         "greedy" => crate::greed::greedy(&world).await,
         "begin" => begin(&world).await,
         "go-on" => go_on(&world).await,
@@ -108,7 +110,7 @@ impl World {
         }
     }
 
-    async fn log(&self, name: &str) -> String {
+    pub async fn log(&self, name: &str) -> String {
         let bytes = self.client.get_bytes(&format!("{}/log", pod_path(name)), &[]).await.unwrap();
         String::from_utf8(bytes.to_vec()).unwrap()
     }

@@ -6,8 +6,9 @@ pub mod tutorial;
 
 pub use steps::Played;
 
+use crate::api::api;
 use crate::error::Failure;
-use crate::session::{self, api};
+use crate::session;
 use crate::yard::NotebookSettings;
 use emberyard_client::Client;
 use emberyard_front::kernel::{Event, Jupyter, Kernel, RunError};

@@ -1,10 +1,9 @@
 //! `explain`: why nodes were added, kept or removed, and why a pod waits.
 
-use crate::api::admin;
+use crate::api::{admin, api};
 use crate::cli::Form;
 use crate::error::Failure;
 use crate::output;
-use crate::session::api;
 use crate::yard::YardDir;
 use emberyard_operator::{EXPLAIN_NAME, EXPLAIN_NAMESPACE, Explanation};
 use serde_json::{Value, json};

@@ -1,11 +1,10 @@
 //! `hdfs`: create, list, status, delete.
 
-use crate::api::admin;
+use crate::api::{admin, api, make};
 use crate::cli::{Form, HdfsDelete, HdfsTarget, HdfsVerb};
 use crate::error::Failure;
 use crate::output::{self, Listing};
 use crate::progress::Step;
-use crate::session::api;
 use crate::verb::image;
 use crate::yard::{Settings, YardDir};
 use emberyard_client::{Client, path};
@@ -48,10 +47,7 @@ async fn create(dir: &YardDir, client: &Client, target: &HdfsTarget) -> Result<(
         "metadata": {"name": target.name.as_str(), "namespace": target.namespace.as_str()}, "spec": {},
     });
     let collection = path(GROUP, VERSION, target.namespace.as_str(), HDFS_CLUSTERS, "");
-    match client.create(&collection, &object).await {
-        Err(error) if !error.is_already_exists() => return Err(api(error)),
-        _ => {}
-    }
+    make(client, &collection, &object).await?;
     let status = wait(client, target).await?;
     Ok(output::line(status.url.as_deref().unwrap_or_default())?)
 }

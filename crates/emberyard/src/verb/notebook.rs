@@ -1,10 +1,10 @@
 //! `notebook`: create, list, url, stop, delete, run.
 
-use crate::api::admin;
+use crate::api::{admin, api};
 use crate::cli::{Form, NotebookRun, NotebookTarget, NotebookVerb, Output};
 use crate::error::Failure;
 use crate::output::{self, Listing};
-use crate::session::{self, api};
+use crate::session;
 use crate::yard::{Settings, YardDir};
 use emberyard_client::ContentKind;
 use emberyard_front::kernel::{Document, Event, Jupyter, RunError, RunOptions};

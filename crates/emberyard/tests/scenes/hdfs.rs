@@ -1,6 +1,8 @@
 //! An HDFS, as the tutorial's third part has it: written and read by Spark, killed, deleted and made again.
 
-use crate::yard::{Running, Yard, text};
+use crate::yard::forward::Forward;
+use crate::yard::proxy::Proxy;
+use crate::yard::{Running, Yard, http, text};
 use std::time::Duration;
 
 /// The sizes that the tutorial's table has, whoever writes it.
@@ -71,12 +73,25 @@ fn working<'a>(yard: &'a Yard, script: &str, mark: &str) -> Running<'a> {
     session
 }
 
+/// T17: the NameNode's page, and a script of it that is the same as through `kubectl proxy`.
+fn page(yard: &Yard) {
+    let forward = Forward::start(yard, "service/my-hdfs-namenode", &[50070]);
+    let page = http::call(forward.ports[0], "GET", "/dfshealth.html", "").unwrap();
+    assert_eq!((page.status, page.body.contains("Namenode information")), (200, true), "{}", page.body);
+    let script = "/static/d3-v4.1.1.min.js";
+    let forwarded = http::call(forward.ports[0], "GET", script, "").unwrap();
+    let path = format!("/api/v1/namespaces/default/services/my-hdfs-namenode:50070/proxy{script}");
+    assert!(forwarded.body.len() > 200_000 && forwarded.body == Proxy::start(yard).page(&path), "{}", forwarded.status);
+    assert_eq!(forward.errors(), "");
+}
+
 #[test]
 fn an_hdfs_lives_through_the_death_of_all_its_pods() {
     let yard = Yard::up(&["--nodes", "2..2", "--node-shape", "cpu=4,memory=6Gi"]);
     create(&yard);
     let [active, standby] = name_nodes(&yard);
     assert!(!active.is_empty() && !standby.is_empty(), "active {active:?}, standby {standby:?}");
+    page(&yard);
     let printed = yard.run(&format!("{SESSION}{TUTORIAL}"));
     assert!(printed.contains("counted 10000000"), "{printed}");
     assert_eq!(sizes(&yard), PARTS);

@@ -2,6 +2,7 @@
 
 mod disk;
 pub mod fleet;
+mod forward;
 mod greedy;
 mod hdfs;
 mod kernel;

@@ -1,5 +1,6 @@
 //! A real yard for tests: its own folder, its own ports, real pods; nothing of it is left afterwards.
 
+pub mod forward;
 pub mod http;
 pub mod leftovers;
 pub mod proxy;
