@@ -152,6 +152,9 @@ fn hdfs(plan: &Plan) -> Properties {
         ("dfs.namenode.replication.max-streams", "16"),
         ("dfs.namenode.replication.max-streams-hard-limit", "32"),
         ("dfs.namenode.replication.work.multiplier.per.iteration", "20"),
+        // A copy that was asked for and never came, from a DataNode with a full disk say, is asked for again after this: by
+        // default blocks lack it for five minutes.
+        ("dfs.namenode.reconstruction.pending.timeout-sec", "30"),
         ("dfs.blockreport.initialDelay", "0s"),
         ("dfs.replication", &plan.replication.to_string()),
     ]));
