@@ -73,13 +73,14 @@ impl Fault {
         }
     }
 
-    /// How long a writer in HDFS may have to wait at most, beside the time that the fault lasts; none where all that could
-    /// serve it is gone for as long as a start takes.
-    pub fn stalls_within(self) -> Option<Duration> {
+    /// How long a writer in HDFS may have to wait at most, where the fault lasted so long; none where all that could serve it is
+    /// gone for as long as a start takes.
+    pub fn stalls_within(self, lasted: Duration) -> Option<Duration> {
         match self {
             Self::NameNode | Self::NameNodePod => Some(Duration::from_secs(10)),
-            // By a NameNode that has vanished without a word a client is held for the timeout of its calls.
-            Self::NameNodeLink => Some(Duration::from_secs(15)),
+            // A client that the cut keeps from the active NameNode waits for its end; a call that was under way, for its timeout
+            // of 10 s.
+            Self::NameNodeLink => Some(Duration::from_secs(15).max(lasted + Duration::from_secs(10))),
             _ => None,
         }
     }

@@ -237,7 +237,8 @@ mod tests {
         let lost = vec!["/rehearsal/3/s-1: 4 of 8 bytes".to_owned()];
         let wrote = Some(Wrote { acknowledged: 4, compared: 61, longest_stall_ms: 30, lost, ..Wrote::default() });
         let torn = Happening { wrote, ..right(Fault::DataNode) };
-        let report = Report { seed: 3, happenings: vec![good, bad, written, torn], leftovers: vec!["a process".to_owned()] };
+        let report =
+            Report { seed: 3, happenings: vec![good, bad, written, torn], leftovers: vec!["a process".to_owned()] };
         let lines: Vec<String> = report.happenings.iter().map(Happening::line).chain([report.verdict()]).collect();
         insta::assert_snapshot!(lines.join("\n"));
     }

@@ -42,8 +42,8 @@ impl Wrote {
         if !fault.may_end_writes() {
             broken.extend(self.failed.iter().map(|why| format!("a write failed: {why}")));
         }
-        let bound = fault.stalls_within().map(|bound| bound + lasted);
-        if bound.is_some_and(|bound| Duration::from_millis(self.longest_stall_ms) > bound) {
+        let stalled = Duration::from_millis(self.longest_stall_ms);
+        if fault.stalls_within(lasted).is_some_and(|bound| stalled > bound) {
             broken.push(format!("a writer waited for {} ms", self.longest_stall_ms));
         }
         broken
@@ -51,8 +51,12 @@ impl Wrote {
 
     /// As a part of a line.
     pub fn told(&self) -> String {
+        let ended = match self.failed.len() {
+            0 => String::new(),
+            count => format!(", {count} writes failed"),
+        };
         let lost = if self.lost.is_empty() { "" } else { ", LOST some" };
-        format!("longest stall {} ms, {} files compared{lost}", self.longest_stall_ms, self.compared)
+        format!("longest stall {} ms{ended}, {} files compared{lost}", self.longest_stall_ms, self.compared)
     }
 }
 
@@ -75,7 +79,10 @@ fn line(mut stalls: Vec<u64>, what: &str) -> String {
     stalls.sort_unstable();
     let (half, most) = (of_hundred(&stalls, 50), of_hundred(&stalls, 95));
     let longest = stalls.last().copied().unwrap_or_default();
-    format!("{} {what}, writers' stalls: 50 % at most {half} ms, 95 % at most {most} ms, longest {longest} ms", stalls.len())
+    format!(
+        "{} {what}, writers' stalls: 50 % at most {half} ms, 95 % at most {most} ms, longest {longest} ms",
+        stalls.len()
+    )
 }
 
 /// The smallest value that so many of a hundred do not exceed.
@@ -107,9 +114,11 @@ mod tests {
 
     #[test]
     fn a_cut_stalls_as_long_as_it_lasts_and_some() {
-        let lasted = Duration::from_secs(12);
-        assert!(wrote(26_000).broken(Fault::NameNodeLink, lasted).is_empty());
-        assert_eq!(wrote(28_000).broken(Fault::NameNodeLink, lasted).len(), 1);
+        let lasted = Duration::from_secs;
+        assert!(wrote(15_000).broken(Fault::NameNodeLink, lasted(2)).is_empty());
+        assert_eq!(wrote(15_001).broken(Fault::NameNodeLink, lasted(2)).len(), 1);
+        assert!(wrote(22_000).broken(Fault::NameNodeLink, lasted(12)).is_empty());
+        assert_eq!(wrote(22_001).broken(Fault::NameNodeLink, lasted(12)).len(), 1);
     }
 
     #[test]
