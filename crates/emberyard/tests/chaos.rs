@@ -30,11 +30,9 @@ fn what_spark_and_the_yard_promise_holds_under_faults() {
     yard.down();
 }
 
-/// Without root where root could do more: the rehearsal takes a server's room away, and looks into processes.
 #[test]
 fn what_hdfs_acknowledged_is_there_after_faults() {
-    let owner = rustix::process::geteuid().is_root().then_some(12345);
-    let yard = Yard::up_as(owner, &["--nodes", "2..2", "--node-shape", "cpu=4,memory=6Gi"]);
+    let yard = Yard::up(&["--nodes", "2..2", "--node-shape", "cpu=4,memory=6Gi"]);
     rehearse(&yard, "namenode,datanode,journalnode-full", 5, 3);
     let left = yard.kubectl_ok(&["get", "pods,pvc,configmaps,services", "-l", "emberyard.dev/hdfs", "-o", "name"]);
     assert_eq!(left, "");

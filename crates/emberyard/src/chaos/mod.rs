@@ -77,7 +77,8 @@ async fn play(scene: &Scene, strike: Strike, kept: &mut Kept, begun: Instant) ->
     };
     let struck = scene.hdfs.as_ref().filter(|_| happening.strike.fault.is_of_hdfs());
     if let Some(hdfs) = struck {
-        happening.troubles.extend(hdfs::ready(scene, hdfs, &mut kept.writer).await.err());
+        let fault = happening.strike.fault;
+        happening.troubles.extend(hdfs::ready(scene, hdfs, &mut kept.writer, fault).await.err());
     }
     let mut kernel = match job::session(scene, kept.session.take()).await {
         Ok(kernel) => kernel,

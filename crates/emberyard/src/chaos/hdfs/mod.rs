@@ -20,7 +20,8 @@ use emberyard_client::{Client, path};
 use emberyard_model::hdfs::{HDFS_CLUSTERS, HDFS_LABEL, HdfsStorage};
 use emberyard_model::notebook::{GROUP, VERSION};
 use emberyard_model::{HdfsSpec, NamespaceName, ObjectName, Quantity};
-use emberyard_sim::Took;
+use emberyard_sim::{Fault, Took};
+use pods::NAME_NODE;
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
@@ -40,14 +41,35 @@ pub struct Hdfs {
 }
 
 /// Waits for an HDFS that is whole, after whatever struck before, and for a kernel that can write to it.
-pub async fn ready(scene: &Scene, hdfs: &Hdfs, writer: &mut Option<Writer>) -> Result<(), String> {
-    if let Took::Never(seen) = settled(scene, hdfs, PATIENCE).await {
-        return Err(format!("the HDFS was not whole before: {seen}"));
+pub async fn ready(scene: &Scene, hdfs: &Hdfs, writer: &mut Option<Writer>, fault: Fault) -> Result<(), String> {
+    whole(scene, hdfs).await?;
+    if matches!(fault, Fault::HdfsNode | Fault::NameNodeLink) && apart(scene, hdfs).await? {
+        whole(scene, hdfs).await?;
     }
     if writer.is_none() {
         *writer = Some(Writer::open(scene, hdfs).await?);
     }
     Ok(())
+}
+
+async fn whole(scene: &Scene, hdfs: &Hdfs) -> Result<(), String> {
+    match settled(scene, hdfs, PATIENCE).await {
+        Took::Ms(_) => Ok(()),
+        Took::Never(seen) => Err(format!("the HDFS was not whole before: {seen}")),
+    }
+}
+
+/// Moves a NameNode away where both are on one node: a node's death brings all of its parts to those that are left, and they
+/// do not go back by themselves. Says whether one was moved.
+async fn apart(scene: &Scene, hdfs: &Hdfs) -> Result<bool, String> {
+    let active = hdfs.active(scene).await?;
+    let pods = hdfs.pods(scene, Some(NAME_NODE.part)).await?;
+    let Some(other) = pods.iter().find(|pod| pod.name != active.name && pod.node == active.node) else {
+        return Ok(false);
+    };
+    let pod = format!("/api/v1/namespaces/{}/pods/{}", hdfs.namespace, other.name);
+    scene.stage.client().delete(&pod).await.map_err(|error| error.to_string())?;
+    Ok(true)
 }
 
 impl Hdfs {
@@ -56,7 +78,11 @@ impl Hdfs {
         let (found, _) = client.list(&path(GROUP, VERSION, "", HDFS_CLUSTERS, ""), &[]).await.map_err(api)?;
         match found.as_slice() {
             [] => Self::make(dir, client, notebook).await,
-            [one] => Self::of(one).ok_or_else(|| Failure::Usage("the HDFS has no name".to_owned())),
+            [one] => {
+                let hdfs = Self::of(one).ok_or_else(|| Failure::Usage("the HDFS has no name".to_owned()))?;
+                note(&format!("HDFS {} is struck; what is in it should be there afterwards", hdfs.name));
+                Ok(hdfs)
+            }
             several => Err(Failure::Usage(format!(
                 "there are {} HDFS, and sessions would not know which one is meant: delete all but one, or name another \
                  folder with --dir",
