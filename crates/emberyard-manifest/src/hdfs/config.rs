@@ -91,6 +91,10 @@ fn client(plan: &Plan) -> Properties {
         ("dfs.client.failover.sleep.base.millis", "100"),
         ("dfs.client.failover.sleep.max.millis", "1000"),
         ("dfs.client.failover.max.attempts", "60"),
+        // A file that is being written goes on with the DataNodes it has where none can take a dead one's place: few nodes hold all
+        // of them, and a NameNode that has just started refuses the question. By default the write fails. Missing copies are
+        // made when the file is closed.
+        ("dfs.client.block.write.replace-datanode-on-failure.best-effort", "true"),
         ("dfs.replication", &plan.replication.to_string()),
         ("ipc.client.connect.timeout", "2000"),
         ("ipc.client.connect.max.retries.on.timeouts", "1"),
