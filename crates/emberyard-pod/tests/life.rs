@@ -314,6 +314,26 @@ fn a_deadline_ends_the_pod() {
 }
 
 #[test]
+fn containers_of_a_pod_that_was_lost_with_its_node_are_not_being_created() {
+    let object = |statuses: Value| {
+        json!({
+            "metadata": {"name": "p", "namespace": "default", "uid": "u"},
+            "spec": {"containers": [{"name": "a", "image": "i"}]},
+            "status": {"phase": "Failed", "reason": "NodeLost", "containerStatuses": statuses},
+        })
+    };
+    let state = |statuses: Value| {
+        let pod = Pod::read(&object(statuses)).unwrap();
+        let decision = plan(&pod, &mut Observed::default(), Timestamp::from_seconds(1_000_000));
+        decision.status["containerStatuses"][0]["state"]["terminated"].clone()
+    };
+    assert_eq!(state(json!([]))["reason"], "ContainerStatusUnknown");
+    assert_eq!(state(json!([{"name": "a", "state": {"running": {}}}]))["reason"], "ContainerStatusUnknown");
+    let told = json!({"exitCode": 3, "reason": "Error"});
+    assert_eq!(state(json!([{"name": "a", "state": {"terminated": told}}])), told);
+}
+
+#[test]
 fn an_evicted_pod_has_a_second_whatever_it_asks_for() {
     let mut world =
         World::new(json!({"terminationGracePeriodSeconds": 30, "containers": [{"name": "a", "image": "i"}]}));

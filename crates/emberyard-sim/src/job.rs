@@ -15,14 +15,16 @@ pub enum Job {
     Udf,
     /// Two tables, sorted and merged.
     Join,
+    /// A table that is written to HDFS and read from there.
+    Hdfs,
 }
 
 /// What every cell of a session begins with.
 const SESSION: &str = include_str!("job/session.py");
 
 impl Job {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Shuffle, Self::Cache, Self::Udf, Self::Join];
+    /// Those that need no HDFS.
+    pub const PLAIN: [Self; 4] = [Self::Shuffle, Self::Cache, Self::Udf, Self::Join];
 
     /// The cell that makes the session these jobs need.
     pub fn session() -> &'static str {
@@ -36,6 +38,7 @@ impl Job {
             Self::Cache => include_str!("job/cache.py"),
             Self::Udf => include_str!("job/udf.py"),
             Self::Join => include_str!("job/join.py"),
+            Self::Hdfs => include_str!("job/hdfs.py"),
         }
     }
 
@@ -48,6 +51,7 @@ impl Job {
                 (0..5_u64).map(|round| once + round * 50_000).sum::<u64>().to_string()
             }
             Self::Udf => (0_u64..20_000).map(|id| id * 2 + id % 7).sum::<u64>().to_string(),
+            Self::Hdfs => (0_u64..40_000).map(|id| id * 3).sum::<u64>().to_string(),
             Self::Join => (0_u64..30_000).filter(|id| id % 3 == 0).map(|id| id * 2 + 1).sum::<u64>().to_string(),
         }
     }
@@ -60,6 +64,7 @@ impl std::fmt::Display for Job {
             Self::Cache => "cache",
             Self::Udf => "udf",
             Self::Join => "join",
+            Self::Hdfs => "hdfs",
         })
     }
 }

@@ -7,9 +7,11 @@ mod promise;
 mod random;
 mod report;
 mod schedule;
+mod writer;
 
 pub use fault::{Fault, UnknownFault, parse};
 pub use job::Job;
 pub use promise::Promise;
 pub use report::{Happening, JobEnd, Report, Took};
 pub use schedule::{Strike, schedule};
+pub use writer::{Part, Wrote};

@@ -43,19 +43,52 @@ impl Fault {
             | Self::LongFreeze
             | Self::ClockJump
             | Self::DiskFull
-            | Self::VolumeFull => Promise::Answer,
+            | Self::VolumeFull
+            | Self::NameNode
+            | Self::NameNodePod
+            | Self::NameNodes
+            | Self::NameNodeLink
+            | Self::Zkfc
+            | Self::JournalNode
+            | Self::JournalNodeFull
+            | Self::ZooKeeper
+            | Self::DataNode
+            | Self::DataNodeFull
+            | Self::HdfsNode
+            | Self::HdfsPods => Promise::Answer,
         }
     }
 
     /// How long until everything works again after the fault, at most. A dead node is replaced, a notebook's pod started
-    /// anew; the rest is a matter of restarting processes.
+    /// anew; the rest is a matter of restarting processes. A server of an HDFS that is killed again waits longer and longer
+    /// for its restart, as every container does: 10 s, 20 s, 40 s within ten minutes.
     pub fn healthy_within(self) -> Duration {
         match self {
+            Self::HdfsNode | Self::HdfsPods => Duration::from_mins(3),
+            _ if self.is_of_hdfs() => Duration::from_mins(2),
             Self::Node | Self::NotebookNode | Self::NotebookPod | Self::NotebookPodDeleted | Self::Restart => {
                 Duration::from_mins(1)
             }
             _ => Duration::from_secs(30),
         }
+    }
+
+    /// How long a writer in HDFS may have to wait at most, where the fault lasted so long; none where all that could serve it is
+    /// gone for as long as a start takes.
+    pub fn stalls_within(self, lasted: Duration) -> Option<Duration> {
+        match self {
+            Self::NameNode | Self::NameNodePod => Some(Duration::from_secs(10)),
+            // A client that the cut keeps from the active NameNode waits for its end; a call that was under way, for its timeout
+            // of 10 s.
+            Self::NameNodeLink => Some(Duration::from_secs(15).max(lasted + Duration::from_secs(10))),
+            _ => None,
+        }
+    }
+
+    /// Whether a file that is open may be lost to its writer, what was acknowledged of it not: Hadoop's client gives a file up
+    /// whose last DataNode has gone.
+    pub fn may_end_writes(self) -> bool {
+        matches!(self, Self::HdfsPods)
     }
 
     /// Shortest and longest time that the fault lasts, in milliseconds; for faults that are over at once none.
@@ -67,6 +100,9 @@ impl Fault {
             // Only the standing still: the clock goes an hour in that time.
             Self::ClockJump => Some((500, 3_000)),
             Self::LongFreeze => Some((60_000, 60_000)),
+            // Shorter than what a NameNode is given up after, and longer.
+            Self::NameNodeLink => Some((2_000, 15_000)),
+            Self::JournalNodeFull | Self::DataNodeFull => Some((3_000, 12_000)),
             _ => None,
         }
     }

@@ -1,6 +1,6 @@
 //! What happened, judged.
 
-use crate::{Fault, Job, Promise, Strike};
+use crate::{Fault, Job, Promise, Strike, Wrote, writer};
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -48,6 +48,9 @@ pub struct Happening {
     pub healthy: Took,
     /// When nothing was left of the session; none while it goes on.
     pub cleared: Option<Took>,
+    /// What a writer in HDFS met; none where no HDFS was struck.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wrote: Option<Wrote>,
     /// What else went wrong: a next session that does not start, twins.
     pub troubles: Vec<String>,
 }
@@ -81,6 +84,7 @@ impl Happening {
             (Some(Took::Never(left)), _) => broken.push(format!("left over: {left}")),
             _ => {}
         }
+        broken.extend(self.wrote.iter().flat_map(|wrote| wrote.broken(fault, self.strike.lasts())));
         broken
     }
 
@@ -103,8 +107,9 @@ impl Happening {
             Some(Took::Never(_)) => ", LEFTOVERS".to_owned(),
             None => String::new(),
         };
+        let wrote = self.wrote.as_ref().map(|wrote| format!(", {}", wrote.told())).unwrap_or_default();
         let mut line = format!(
-            "{number:>3} at {:>4} s  {:<20} {target}: {job} {answer}, {healthy}{cleared}",
+            "{number:>3} at {:>4} s  {:<20} {target}: {job} {answer}, {healthy}{cleared}{wrote}",
             self.at_seconds,
             fault.word()
         );
@@ -138,7 +143,7 @@ impl Report {
         self.broken() == 0 && self.leftovers.is_empty()
     }
 
-    /// The last line.
+    /// The last lines: the verdict, what is left over, what writers in HDFS felt.
     pub fn verdict(&self) -> String {
         let mut text = format!(
             "{} faults (seed {}): {} promises broken, {} leftovers",
@@ -149,6 +154,10 @@ impl Report {
         );
         for left in &self.leftovers {
             let _ = write!(text, "\n      LEFT {left}");
+        }
+        let felt = self.happenings.iter().filter_map(|one| Some((one.strike.fault, one.wrote.as_ref()?)));
+        for line in writer::stalls(felt) {
+            let _ = write!(text, "\n{line}");
         }
         text
     }
@@ -172,6 +181,7 @@ mod tests {
             job_end,
             healthy: Took::Ms(1_250),
             cleared: None,
+            wrote: None,
             troubles: Vec::new(),
         }
     }
@@ -188,14 +198,14 @@ mod tests {
 
     #[test]
     fn a_right_answer_breaks_nothing() {
-        for fault in Fault::ALL {
+        for fault in Fault::every() {
             assert_eq!(right(fault).broken(), Vec::<String>::new(), "{fault}");
         }
     }
 
     #[test]
     fn only_what_holds_the_job_may_lose_it() {
-        for fault in Fault::ALL {
+        for fault in Fault::every() {
             let may = matches!(fault.promise(), Promise::Lost { .. });
             assert_eq!(happening(fault, lost()).broken().is_empty(), may, "{fault}");
         }
@@ -222,7 +232,13 @@ mod tests {
     fn how_it_reads() {
         let good = Happening { cleared: Some(Took::Ms(340)), ..right(Fault::Executor) };
         let bad = Happening { cleared: Some(Took::Never("pods/a".to_owned())), ..happening(Fault::Link, lost()) };
-        let report = Report { seed: 3, happenings: vec![good, bad], leftovers: vec!["a process".to_owned()] };
+        let wrote = Some(Wrote { acknowledged: 40, compared: 61, longest_stall_ms: 830, ..Wrote::default() });
+        let written = Happening { wrote, ..right(Fault::NameNode) };
+        let lost = vec!["/rehearsal/3/s-1: 4 of 8 bytes".to_owned()];
+        let wrote = Some(Wrote { acknowledged: 4, compared: 61, longest_stall_ms: 30, lost, ..Wrote::default() });
+        let torn = Happening { wrote, ..right(Fault::DataNode) };
+        let report =
+            Report { seed: 3, happenings: vec![good, bad, written, torn], leftovers: vec!["a process".to_owned()] };
         let lines: Vec<String> = report.happenings.iter().map(Happening::line).chain([report.verdict()]).collect();
         insta::assert_snapshot!(lines.join("\n"));
     }

@@ -261,10 +261,10 @@ pub enum DemoPart {
 /// `chaos`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Faults:\n  executor, executor-pod, python-worker, agent, node, keeper, control-plane, operator, everything, link,\n  cable, freeze, long-freeze: the job's answer must be right all the same\n  kernel, driver-jvm, notebook-pod, notebook-pod-deleted, notebook-node, restart: the job is lost, nothing may be\n  left of it after seconds, and the next session must work\n\nThe same list, seed and count are always the same schedule. Exit 1 if a promise is broken.\n\nExamples:\n  emberyard chaos executor,agent,control-plane --seed 7 --count 12\n  emberyard chaos all --count 100 -o json > report.json\n  emberyard chaos all --seed 7 --count 20 --plan"
+    after_help = "Faults:\n  executor, executor-pod, python-worker, agent, node, keeper, control-plane, operator, everything, link,\n  cable, freeze, long-freeze: the job's answer must be right all the same\n  kernel, driver-jvm, notebook-pod, notebook-pod-deleted, notebook-node, restart: the job is lost, nothing may be\n  left of it after seconds, and the next session must work\n  hdfs: namenode, namenode-pod, namenodes, namenode-link, zkfc, journalnode, journalnode-full, zookeeper, datanode,\n  datanode-full, hdfs-node, hdfs-pods: strike the HDFS there is, or one made for the rehearsal. Meanwhile files are written to\n  it; whatever it acknowledged must be there afterwards, and the longest time a writer waited is told\n\nThe same list, seed and count are always the same schedule. Exit 1 if a promise is broken.\n\nExamples:\n  emberyard chaos executor,agent,control-plane --seed 7 --count 12\n  emberyard chaos all --count 100 -o json > report.json\n  emberyard chaos all --seed 7 --count 20 --plan\n  emberyard chaos hdfs --seed 7 --count 24"
 )]
 pub struct Chaos {
-    /// Kinds of faults with commas between, or `all`.
+    /// Kinds of faults with commas between; `all` for those of Spark and of the yard, `hdfs` for those of an HDFS.
     #[arg(value_name = "LIST", default_value = "all")]
     pub faults: String,
     /// Number from which the schedule follows; a random one, which is said, if not given.

@@ -31,6 +31,16 @@ fn what_spark_and_the_yard_promise_holds_under_faults() {
 }
 
 #[test]
+fn what_hdfs_acknowledged_is_there_after_faults() {
+    let yard = Yard::up(&["--nodes", "2..2", "--node-shape", "cpu=4,memory=6Gi"]);
+    rehearse(&yard, "namenode,datanode,journalnode-full", 5, 3);
+    let left = yard.kubectl_ok(&["get", "pods,pvc,configmaps,services", "-l", "emberyard.dev/hdfs", "-o", "name"]);
+    assert_eq!(left, "");
+    assert_eq!(yard.kubectl_ok(&["get", "hdfsclusters", "-o", "name"]), "");
+    yard.down();
+}
+
+#[test]
 fn it_holds_without_root() {
     if !rustix::process::geteuid().is_root() {
         println!("skipped: only root can run a yard as another user; the test above ran it without root");
@@ -52,6 +62,8 @@ fn a_schedule_is_printed_without_a_yard_and_nonsense_refused() {
     assert_eq!(plan("7"), plan("7"));
     assert_ne!(plan("7"), plan("8"));
     assert_eq!(String::from_utf8(plan("7")).unwrap().lines().count(), 5);
+    let hdfs = run(&["hdfs", "--seed", "7", "--count", "12", "--plan"]);
+    assert_eq!(String::from_utf8(hdfs.stdout).unwrap().matches(" after the start of hdfs ").count(), 12);
     let wrong = run(&["executor,earthquake"]);
     assert_eq!(wrong.status.code(), Some(2));
     assert!(yard::text(&wrong).contains("earthquake"), "{}", yard::text(&wrong));

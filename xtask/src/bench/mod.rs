@@ -5,6 +5,8 @@ mod api;
 mod context;
 mod first_light;
 mod guard;
+mod hdfs;
+mod hdfs_peer;
 mod lab;
 pub mod load;
 mod machine;
@@ -35,7 +37,7 @@ struct Benchmark {
 
 /// All of them, in the page's order.
 const BENCHMARKS: &[Benchmark] =
-    &[first_light::BENCHMARK, up::BENCHMARK, context::BENCHMARK, api::BENCHMARK, memory::BENCHMARK];
+    &[first_light::BENCHMARK, up::BENCHMARK, context::BENCHMARK, api::BENCHMARK, memory::BENCHMARK, hdfs::BENCHMARK];
 
 /// Runs what the words after `bench` ask for.
 pub fn run(words: &[&str]) -> Result<(), String> {

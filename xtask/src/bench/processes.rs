@@ -67,6 +67,13 @@ pub fn memory(dir: &Path) -> Memory {
     sum
 }
 
+/// What a yard's Java machines with this in their command line hold now, in bytes.
+pub fn java(dir: &Path, word: &str) -> u64 {
+    let wanted =
+        processes(dir).into_iter().map(|(pid, _)| pid).filter(|pid| is_java(*pid) && cmdline(*pid).contains(word));
+    wanted.filter_map(pss).sum()
+}
+
 /// Seconds of CPU time a yard's processes have used so far.
 pub fn cpu_seconds(dir: &Path) -> f64 {
     let ticks: u64 = processes(dir).into_iter().filter_map(|(pid, _)| ticks(pid)).sum();
@@ -75,8 +82,11 @@ pub fn cpu_seconds(dir: &Path) -> f64 {
 
 /// Whether a JVM of the yard runs.
 pub fn has_java(dir: &Path) -> bool {
-    let is_java = |pid| std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.trim() == "java");
     processes(dir).into_iter().any(|(pid, _)| is_java(pid))
+}
+
+fn is_java(pid: i32) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.trim() == "java")
 }
 
 /// Everything in the yard's namespaces, marked or not, and the keeper, which stands outside.

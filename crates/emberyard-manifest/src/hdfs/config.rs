@@ -94,6 +94,10 @@ fn client(plan: &Plan) -> Properties {
         ("dfs.client.failover.sleep.base.millis", "100"),
         ("dfs.client.failover.sleep.max.millis", "1000"),
         ("dfs.client.failover.max.attempts", "60"),
+        // A file that is being written goes on with the DataNodes it has where none can take a dead one's place: few nodes hold all
+        // of them, and a NameNode that has just started refuses the question. By default the write fails. Missing copies are
+        // made when the file is closed.
+        ("dfs.client.block.write.replace-datanode-on-failure.best-effort", "true"),
         ("dfs.replication", &plan.replication.to_string()),
         ("ipc.client.connect.timeout", "2000"),
         ("ipc.client.connect.max.retries.on.timeouts", "1"),
@@ -155,6 +159,9 @@ fn hdfs(plan: &Plan) -> Properties {
         ("dfs.namenode.replication.max-streams", "16"),
         ("dfs.namenode.replication.max-streams-hard-limit", "32"),
         ("dfs.namenode.replication.work.multiplier.per.iteration", "20"),
+        // A copy that was asked for and never came, from a DataNode with a full disk say, is asked for again after this: by
+        // default blocks lack it for five minutes.
+        ("dfs.namenode.reconstruction.pending.timeout-sec", "30"),
         ("dfs.blockreport.initialDelay", "0s"),
         ("dfs.replication", &plan.replication.to_string()),
     ]));

@@ -73,6 +73,7 @@ fn state(pod: &Pod, observed: &Observed, container: &Container, record: &Contain
         Run::Exited(exit) => exited(pod, observed, container, record, exit),
         Run::Refused { reason, message, .. } => waiting(reason, Some(message)),
         Run::Starting => waiting("ContainerCreating", None),
+        Run::None if told_as_final(pod) => lost(pod, container),
         Run::None => match (&record.image, &observed.volumes, &observed.sandbox) {
             (ImageRecord::Failed { message, tries, .. }, ..) => {
                 waiting(if *tries > 1 { "ImagePullBackOff" } else { "ErrImagePull" }, Some(message))
@@ -83,6 +84,27 @@ fn state(pod: &Pod, observed: &Observed, container: &Container, record: &Contain
             }
             _ => waiting("ContainerCreating", None),
         },
+    }
+}
+
+/// Whether the pod is over by what was told of it, also if nothing is known of its containers here.
+fn told_as_final(pod: &Pod) -> bool {
+    matches!(pod.status["phase"].as_str(), Some("Succeeded" | "Failed"))
+}
+
+/// How a container ended that was lost with its node: as it was told before, else that nobody knows, in a kubelet's words.
+fn lost(pod: &Pod, container: &Container) -> Value {
+    let lists = ["containerStatuses", "initContainerStatuses"].map(|list| pod.status[list].as_array());
+    let mut told = lists.into_iter().flatten().flatten().filter(|one| one["name"] == container.name.as_str());
+    match told.next().map(|one| &one["state"]) {
+        Some(state) if state["terminated"].is_object() => state.clone(),
+        _ => json!({"terminated": {
+            "exitCode": 137,
+            "reason": "ContainerStatusUnknown",
+            "message": "The container could not be located when the pod was terminated",
+            "startedAt": null,
+            "finishedAt": null,
+        }}),
     }
 }
 

@@ -38,6 +38,13 @@ impl Scene {
         Ok(nodes.into_iter().filter(|node| node.phase == NodePhase::Running).collect())
     }
 
+    /// The number of a node that runs: the last part of its address, from 10 on.
+    pub fn number(&self, name: &NodeName) -> Result<u8, String> {
+        let nodes = self.nodes()?;
+        let node = nodes.iter().find(|node| node.name == *name).ok_or_else(|| format!("{name} does not run"))?;
+        Ok(node.ip.octets()[3] - 10)
+    }
+
     /// A process that the keeper started.
     pub fn child(&self, role: &Role) -> Result<ProcessId, String> {
         Records::new(&self.dir.run()).adopt(role).ok_or_else(|| format!("{role} does not run"))
@@ -63,7 +70,8 @@ impl Scene {
         Ok(found)
     }
 
-    fn found(&self, pod: &Value) -> Result<Found, String> {
+    /// A pod's sandbox, while it runs.
+    pub fn found(&self, pod: &Value) -> Result<Found, String> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let (name, uid) = (text(&pod["metadata"]["name"]), text(&pod["metadata"]["uid"]));
         let node = NodeName::new(text(&pod["spec"]["nodeName"])).map_err(|_| format!("{name} is on no node"))?;

@@ -1,21 +1,28 @@
 //! Whether everything of the yard works.
 
-use super::{PATIENCE, Scene, until};
+use super::{PATIENCE, Scene, hdfs, until};
 use crate::keeper::children::Role;
 use crate::keeper::protocol::{NodePhase, Stage};
 use emberyard_front::kernel::Jupyter;
-use emberyard_sim::Took;
-use std::time::Instant;
+use emberyard_sim::{Fault, Promise, Took};
+use std::time::{Duration, Instant};
 
 /// What jobs of a rehearsal ask for.
 const EXECUTORS: usize = 2;
+/// How much later than promised is still looked at, to be told.
+const LATE: Duration = Duration::from_secs(30);
 
-/// Waits until all works; with executors where a session is to live on.
-pub async fn wait(scene: &Scene, session_lives: bool, since: Instant) -> Took {
-    until(since, PATIENCE, async || {
+/// Waits until all works; with executors where a session is to live on, with the HDFS where that was struck.
+pub async fn wait(scene: &Scene, fault: Fault, since: Instant) -> Took {
+    let session_lives = fault.promise() == Promise::Answer;
+    let struck = scene.hdfs.as_ref().filter(|_| fault.is_of_hdfs());
+    until(since, PATIENCE.max(fault.healthy_within() + LATE), async || {
         processes(scene)?;
         nodes(scene).await?;
         notebook(scene).await?;
+        if let Some(hdfs) = struck {
+            hdfs::serves(scene, hdfs).await?;
+        }
         if session_lives { executors(scene).await } else { Ok(()) }
     })
     .await

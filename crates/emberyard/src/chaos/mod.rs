@@ -3,6 +3,7 @@
 mod clock;
 mod find;
 mod full;
+pub mod hdfs;
 mod health;
 mod job;
 mod leftovers;
@@ -15,7 +16,8 @@ use crate::demo::Stage;
 use crate::error::Failure;
 use crate::yard::YardDir;
 use emberyard_front::kernel::Kernel;
-use emberyard_sim::{Fault, Happening, JobEnd, Promise, Report, Strike, Took};
+use emberyard_sim::{Fault, Happening, JobEnd, Promise, Report, Strike, Took, Wrote};
+use hdfs::{Hdfs, Writer, Written};
 use std::time::{Duration, Instant};
 
 /// Waiting for something to be cleared or healthy is given up after this.
@@ -29,18 +31,31 @@ pub struct Scene {
     pub up: Up,
     /// Its API and notebook.
     pub stage: Stage,
+    /// Its HDFS, where one is to be struck.
+    pub hdfs: Option<Hdfs>,
+}
+
+/// What goes on from one strike to the next.
+#[derive(Default)]
+struct Kept {
+    session: Option<Kernel>,
+    writer: Option<Writer>,
+    written: Written,
 }
 
 /// Plays every strike; each happening is told as it comes.
 pub async fn rehearse(scene: &Scene, seed: u64, strikes: Vec<Strike>, tell: impl Fn(&Happening)) -> Report {
     let begun = Instant::now();
     let mut report = Report { seed, happenings: Vec::new(), leftovers: Vec::new() };
-    let mut session = None;
+    let mut kept = Kept::default();
     for strike in strikes {
-        let (happening, kept) = play(scene, strike, session.take(), begun).await;
-        session = kept;
+        let happening = play(scene, strike, &mut kept, begun).await;
         tell(&happening);
         report.happenings.push(happening);
+    }
+    if let Some(mut writer) = kept.writer {
+        report.leftovers.extend(writer.clean(&kept.written).await.err());
+        writer.close().await;
     }
     if let Took::Never(left) = leftovers::cleared(scene, Instant::now()).await {
         report.leftovers.push(left);
@@ -48,24 +63,33 @@ pub async fn rehearse(scene: &Scene, seed: u64, strikes: Vec<Strike>, tell: impl
     report
 }
 
-/// One strike: a session, a job in it, the fault meanwhile, and what came of all three. Gives the session back if it goes on.
-async fn play(scene: &Scene, strike: Strike, session: Option<Kernel>, begun: Instant) -> (Happening, Option<Kernel>) {
+/// One strike: a session, a job in it, the fault meanwhile, and what came of all three. The session is kept if it goes on.
+async fn play(scene: &Scene, strike: Strike, kept: &mut Kept, begun: Instant) -> Happening {
     let mut happening = Happening {
         at_seconds: begun.elapsed().as_secs(),
         target: None,
         job_end: JobEnd::Failed { why: "it was not started".to_owned() },
         healthy: Took::Never("it was not looked at".to_owned()),
         cleared: None,
+        wrote: None,
         troubles: Vec::new(),
         strike,
     };
-    let mut kernel = match job::session(scene, session).await {
+    let struck = scene.hdfs.as_ref().filter(|_| happening.strike.fault.is_of_hdfs());
+    if let Some(hdfs) = struck {
+        let fault = happening.strike.fault;
+        happening.troubles.extend(hdfs::ready(scene, hdfs, &mut kept.writer, fault).await.err());
+    }
+    let mut kernel = match job::session(scene, kept.session.take()).await {
         Ok(kernel) => kernel,
         Err(failure) => {
             happening.troubles.push(format!("a session did not start: {failure}"));
-            return (happening, None);
+            return happening;
         }
     };
+    if let Some(writer) = kept.writer.as_mut().filter(|_| struck.is_some()) {
+        happening.troubles.extend(writer.begin(&kept.written, &happening.strike).await.err());
+    }
     let kernel_id = kernel.kernel_id().to_owned();
     let fault = happening.strike.fault;
     let (job_end, after) = tokio::join!(
@@ -79,10 +103,17 @@ async fn play(scene: &Scene, strike: Strike, session: Option<Kernel>, begun: Ins
         Ok(target) => happening.target = Some(target),
         Err(why) => happening.troubles.push(why),
     }
+    if let Some(hdfs) = struck {
+        match read_back(scene, hdfs, kept).await {
+            Ok(wrote) => happening.wrote = Some(wrote),
+            Err(why) => happening.troubles.push(why),
+        }
+    }
     let lives_on = fault.promise() == Promise::Answer && !happening.strike.ends_session;
     if lives_on {
         happening.troubles.extend(leftovers::twins(scene).await.err());
-        return (happening, Some(kernel));
+        kept.session = Some(kernel);
+        return happening;
     }
     if fault.promise() == Promise::Answer {
         let since = job::stop(&scene.stage, &mut kernel, &happening.strike).await;
@@ -90,7 +121,28 @@ async fn play(scene: &Scene, strike: Strike, session: Option<Kernel>, begun: Ins
     }
     // The kernel itself may be gone already.
     drop(kernel.close().await);
-    (happening, None)
+    happening
+}
+
+/// Ends the writing, waits until every block is safe, and compares.
+async fn read_back(scene: &Scene, hdfs: &Hdfs, kept: &mut Kept) -> Result<Wrote, String> {
+    let writer = kept.writer.as_mut().ok_or("nothing was written")?;
+    let read = async {
+        let mut wrote = writer.end(&mut kept.written).await?;
+        if let Took::Never(seen) = hdfs::settled(scene, hdfs, PATIENCE).await {
+            wrote.lost.push(format!("copies of blocks: {seen}"));
+        }
+        writer.compare(&mut kept.written, &mut wrote).await?;
+        Ok(wrote)
+    };
+    let read = read.await;
+    // A kernel that does not answer as it should is replaced; what it had written counts on.
+    if read.is_err()
+        && let Some(writer) = kept.writer.take()
+    {
+        writer.close().await;
+    }
+    read
 }
 
 /// What was seen from the strike on.
@@ -108,9 +160,9 @@ async fn fault_meanwhile(scene: &Scene, strike: &Strike, kernel: &str, begun: In
     let struck = strike::strike(scene, strike, kernel).await;
     let ended = Instant::now();
     if strike.fault.promise() == Promise::Answer {
-        return After { struck, healthy: health::wait(scene, true, ended).await, cleared: None };
+        return After { struck, healthy: health::wait(scene, strike.fault, ended).await, cleared: None };
     }
-    let (healthy, cleared) = tokio::join!(health::wait(scene, false, ended), leftovers::cleared(scene, ended));
+    let (healthy, cleared) = tokio::join!(health::wait(scene, strike.fault, ended), leftovers::cleared(scene, ended));
     After { struck, healthy, cleared: Some(cleared) }
 }
 

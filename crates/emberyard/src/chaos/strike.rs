@@ -1,8 +1,8 @@
 //! Carries one fault out, to its end. Says who or what was struck, or why nothing could be.
 
-use super::Scene;
 use super::find::{Found, is_java, is_worker, parent};
 use super::linger::{Cut, Frozen};
+use super::{Scene, hdfs};
 use crate::keeper::children::Role;
 use crate::keeper::protocol::{Answer, Ask, NodeStatus, ask};
 use emberyard_model::NodeName;
@@ -113,11 +113,12 @@ pub async fn strike(scene: &Scene, strike: &Strike, kernel: &str) -> Result<Stri
             up(scene).await?;
             Ok(format!("{count} processes"))
         }
+        _ => hdfs::strike::strike(scene, scene.hdfs.as_ref().ok_or("there is no HDFS")?, strike).await,
     }
 }
 
 /// All signals first, then the waiting: nobody sees the others die and has time to act.
-fn kill(processes: &[ProcessId]) -> Result<(), String> {
+pub(super) fn kill(processes: &[ProcessId]) -> Result<(), String> {
     if processes.is_empty() {
         return Err("there was no such process".to_owned());
     }
@@ -132,7 +133,8 @@ fn kill_child(scene: &Scene, role: &Role) -> Result<String, String> {
     Ok(format!("process {}", process.pid))
 }
 
-fn kill_node(scene: &Scene, name: &NodeName) -> Result<String, String> {
+/// Kills a node with all that runs on it.
+pub(super) fn kill_node(scene: &Scene, name: &NodeName) -> Result<String, String> {
     let question = Ask::NodeKill { name: name.clone() };
     match ask(&scene.dir.keeper_socket(), &question, Duration::from_secs(20)) {
         Ok(Answer::Done) => Ok(name.to_string()),

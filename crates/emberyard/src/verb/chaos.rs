@@ -1,6 +1,7 @@
 //! `chaos`: rehearses faults on a yard of this folder, and judges.
 
 use crate::api::admin;
+use crate::chaos::hdfs::Hdfs;
 use crate::chaos::{self, Scene};
 use crate::cli::{Chaos, Form};
 use crate::demo::Stage;
@@ -70,7 +71,7 @@ async fn play(dir: &YardDir, seed: u64, strikes: Vec<Strike>, form: Form) -> Res
     };
     let up = super::demo::as_typed(&folder, &[])?;
     let notebook = super::demo::start(dir, &up).await?;
-    let scene = Scene { dir: dir.clone(), up, stage: Stage::new(admin(dir).await?, notebook) };
+    let mut scene = Scene { dir: dir.clone(), up, stage: Stage::new(admin(dir).await?, notebook), hdfs: None };
     if !scene.stage.left().await?.is_empty() {
         let why = "Spark sessions run in this yard, and a rehearsal would kill them: end them first, or name another \
                    folder with --dir";
@@ -84,9 +85,20 @@ async fn play(dir: &YardDir, seed: u64, strikes: Vec<Strike>, form: Form) -> Res
             note(&happening.line());
         }
     };
-    tokio::select! {
+    if strikes.iter().any(|strike| strike.fault.is_of_hdfs()) {
+        let stage = &scene.stage;
+        scene.hdfs = Some(Hdfs::find_or_make(dir, stage.client(), stage.notebook()).await?);
+    }
+    let played = tokio::select! {
         report = chaos::rehearse(&scene, seed, strikes, tell) => Ok(report),
         // What lasts is undone as the rehearsal is dropped.
         _ = tokio::signal::ctrl_c() => Err(Failure::Usage("the rehearsal was broken off".to_owned())),
-    }
+    };
+    let removed = match &scene.hdfs {
+        Some(hdfs) => hdfs.remove(scene.stage.client()).await,
+        None => Ok(()),
+    };
+    let mut report = played?;
+    report.leftovers.extend(removed.err().map(|failure| failure.to_string()));
+    Ok(report)
 }

@@ -10,7 +10,7 @@ use crate::yard::{Settings, YardDir};
 use emberyard_client::{Client, path};
 use emberyard_model::hdfs::{HDFS_CLUSTERS, HDFS_KIND, HDFS_LABEL};
 use emberyard_model::notebook::{GROUP, VERSION};
-use emberyard_model::{HdfsPhase, HdfsStatus};
+use emberyard_model::{HdfsPhase, HdfsSpec, HdfsStatus};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -39,17 +39,22 @@ fn of(target: &HdfsTarget) -> String {
 }
 
 async fn create(dir: &YardDir, client: &Client, target: &HdfsTarget) -> Result<(), Failure> {
+    let status = ensure(dir, client, target, &HdfsSpec::default()).await?;
+    Ok(output::line(status.url.as_deref().unwrap_or_default())?)
+}
+
+/// Makes one, if there is none of this name, and waits until it serves.
+pub async fn ensure(dir: &YardDir, client: &Client, target: &HdfsTarget, spec: &HdfsSpec) -> Result<HdfsStatus, Failure> {
     if let Some(settings) = Settings::load(dir)? {
         image::ensure_one(dir, &settings, IMAGE).await?;
     }
     let object = json!({
         "apiVersion": format!("{GROUP}/{VERSION}"), "kind": HDFS_KIND,
-        "metadata": {"name": target.name.as_str(), "namespace": target.namespace.as_str()}, "spec": {},
+        "metadata": {"name": target.name.as_str(), "namespace": target.namespace.as_str()}, "spec": spec,
     });
     let collection = path(GROUP, VERSION, target.namespace.as_str(), HDFS_CLUSTERS, "");
     make(client, &collection, &object).await?;
-    let status = wait(client, target).await?;
-    Ok(output::line(status.url.as_deref().unwrap_or_default())?)
+    wait(client, target).await
 }
 
 /// Waits until it can be read and written.
@@ -77,7 +82,8 @@ async fn wait(client: &Client, target: &HdfsTarget) -> Result<HdfsStatus, Failur
     Err(Failure::Hdfs { name: name.to_owned(), why: said })
 }
 
-async fn delete(client: &Client, arguments: &HdfsDelete) -> Result<(), Failure> {
+/// Deletes one, and its volumes if that is asked for.
+pub async fn delete(client: &Client, arguments: &HdfsDelete) -> Result<(), Failure> {
     let target = &arguments.target;
     client.delete(&of(target)).await.map_err(api)?;
     if arguments.volumes {
