@@ -2,7 +2,7 @@
 
 use crate::view::{is_leaving, is_ready, label, settle};
 use emberyard_manifest::InvalidHdfs;
-use emberyard_manifest::hdfs::Plan;
+use emberyard_manifest::hdfs::{NoPrefix, NodePrefix, Plan};
 use emberyard_model::{Explained, HdfsPart, HdfsPhase, HdfsStatus, Timestamp};
 use serde_json::Value;
 
@@ -20,6 +20,8 @@ pub struct Seen<'a> {
     pub pods: Vec<&'a Value>,
     /// The pod of the active NameNode.
     pub active: Option<String>,
+    /// How addresses tell their node, or why they don't.
+    pub by_node: &'a Result<NodePrefix, NoPrefix>,
     /// The time.
     pub now: Timestamp,
 }
@@ -58,7 +60,21 @@ pub fn of_plan(plan: &Plan, seen: Seen<'_>) -> HdfsStatus {
         url: Some(plan.url()),
         active: seen.active.clone(),
         parts,
-        conditions: vec![settle(&seen.before.conditions, "Ready", (status, reason, message), seen.now)],
+        conditions: vec![
+            settle(&seen.before.conditions, "Ready", (status, reason, message), seen.now),
+            settle(&seen.before.conditions, "Locality", locality(seen.by_node), seen.now),
+        ],
+    }
+}
+
+/// Whether blocks are placed by node, and read where they are.
+fn locality(by_node: &Result<NodePrefix, NoPrefix>) -> (&'static str, &'static str, String) {
+    match by_node {
+        Ok(prefix) => {
+            let how = "Copies of a block are on different nodes, and sessions read them where they are";
+            ("True", "ByNode", format!("{how}: the first {prefix} bits of an address tell its node."))
+        }
+        Err(why) => ("False", "NodesUnknown", format!("Blocks are placed and read without regard to nodes: {why}.")),
     }
 }
 
@@ -98,9 +114,11 @@ mod tests {
                 before: &before,
                 pods: pods.iter().collect(),
                 active: active.map(str::to_owned),
+                by_node: &Err(NoPrefix::NoRange),
                 now: Timestamp::from_seconds(1),
             },
         );
+        assert!(status.conditions[1].message.ends_with("(spec.podCIDR)."), "{:?}", status.conditions);
         format!("{:?}: {}", status.phase, status.conditions[0].message)
     }
 
