@@ -6,7 +6,9 @@ mod context;
 mod first_light;
 mod guard;
 mod lab;
+mod links;
 pub mod load;
+mod locality;
 mod machine;
 mod memory;
 mod page;
@@ -34,8 +36,14 @@ struct Benchmark {
 }
 
 /// All of them, in the page's order.
-const BENCHMARKS: &[Benchmark] =
-    &[first_light::BENCHMARK, up::BENCHMARK, context::BENCHMARK, api::BENCHMARK, memory::BENCHMARK];
+const BENCHMARKS: &[Benchmark] = &[
+    first_light::BENCHMARK,
+    up::BENCHMARK,
+    context::BENCHMARK,
+    locality::BENCHMARK,
+    api::BENCHMARK,
+    memory::BENCHMARK,
+];
 
 /// Runs what the words after `bench` ask for.
 pub fn run(words: &[&str]) -> Result<(), String> {

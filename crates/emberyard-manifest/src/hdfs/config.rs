@@ -170,6 +170,8 @@ fn hdfs(plan: &Plan) -> Properties {
             ("net.topology.script.file.name", &format!("{ETC}/topology.sh")),
             // A node is a rack. The default would put the third copy on the second's, if that has several DataNodes.
             ("dfs.block.replicator.classname", policy),
+            // The first copy stays on the writer's node, also where that has more to do than others.
+            ("dfs.namenode.redundancy.considerLoad", "false"),
         ]));
     }
     all

@@ -53,6 +53,17 @@ fn ready(yard: &Yard) {
     });
 }
 
+/// Tasks run on nodes that hold what they read.
+fn read_where_it_lies(yard: &Yard) {
+    let printed = yard.run(include_str!("../notebooks/locality.py"));
+    let told = printed.lines().find_map(|line| line.strip_prefix("local ")?.split_once(" of "));
+    let (local, all): (u32, u32) = match told.map(|(local, all)| (local.trim().parse(), all.trim().parse())) {
+        Some((Ok(local), Ok(all))) => (local, all),
+        _ => panic!("it told nothing: {printed}"),
+    };
+    assert!(all >= 20 && local * 100 >= all * 95, "{local} of {all} tasks are local: {printed}");
+}
+
 #[test]
 fn an_hdfs_lives_through_the_death_of_all_its_pods() {
     let yard = Yard::up(&["--nodes", "2..2", "--node-shape", "cpu=4,memory=6Gi"]);
@@ -62,6 +73,7 @@ fn an_hdfs_lives_through_the_death_of_all_its_pods() {
     let printed = yard.run(&format!("{SESSION}{TUTORIAL}"));
     assert!(printed.contains("counted 10000000"), "{printed}");
     assert_eq!(sizes(&yard), PARTS);
+    read_where_it_lies(&yard);
 
     // The active NameNode dies while Spark writes: a pause, no error.
     let slow = SLOW.replace("@MARK@", &yard.files.join("writing").display().to_string());

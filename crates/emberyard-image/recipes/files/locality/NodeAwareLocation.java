@@ -35,27 +35,30 @@ final class NodeAwareLocation extends BlockLocation {
 
     @Override
     public String[] getHosts() throws IOException {
-        String[] hosts = super.getHosts();
-        Set<String> near = near(hosts);
-        return near.isEmpty() ? hosts : near.toArray(new String[0]);
+        Set<String> near = near();
+        return near.isEmpty() ? super.getHosts() : near.toArray(new String[0]);
     }
 
     // Readers of text ask these where a task covers more than a block.
     @Override
     public String[] getTopologyPaths() throws IOException {
-        Set<String> near = near(super.getHosts());
+        Set<String> near = near();
         return near.isEmpty()
                 ? super.getTopologyPaths()
                 : near.stream().map(host -> prefix.rack(host) + "/" + host).toArray(String[]::new);
     }
 
-    /** The session's executors on nodes that have the block. */
-    private Set<String> near(String[] hosts) {
+    /**
+     * The session's executors on nodes that have the block. DataNodes are known by address and port, which the NameNode
+     * sees; their hosts are what they said when they first came, and stay so when their pods come again elsewhere.
+     */
+    private Set<String> near() throws IOException {
         Set<String> near = new LinkedHashSet<>();
         List<String> executors = Executors.addresses();
-        for (String host : hosts) {
+        for (String dataNode : getNames()) {
+            String address = dataNode.substring(0, Math.max(0, dataNode.lastIndexOf(':')));
             for (String executor : executors) {
-                if (prefix.sameNode(host, executor)) {
+                if (prefix.sameNode(address, executor)) {
                     near.add(executor);
                 }
             }
