@@ -13,7 +13,7 @@ const TEXTS: [(&str, &str); 4] = [
 ];
 
 /// Files that recipes put into images, by the name recipes give as `source`.
-const FILES: [(&str, &str); 13] = [
+const FILES: [(&str, &str); 18] = [
     ("files/class-path.sh", include_str!("../recipes/files/class-path.sh")),
     ("files/decom.sh", include_str!("../recipes/files/decom.sh")),
     ("files/entrypoint.sh", include_str!("../recipes/files/entrypoint.sh")),
@@ -21,6 +21,11 @@ const FILES: [(&str, &str); 13] = [
     ("files/hdfs-java.sh", include_str!("../recipes/files/hdfs-java.sh")),
     ("files/hdfs-log4j.properties", include_str!("../recipes/files/hdfs-log4j.properties")),
     ("files/jupyter_server_config.py", include_str!("../recipes/files/jupyter_server_config.py")),
+    ("files/locality/compile.sh", include_str!("../recipes/files/locality/compile.sh")),
+    ("files/locality/Executors.java", include_str!("../recipes/files/locality/Executors.java")),
+    ("files/locality/NodeAwareFileSystem.java", include_str!("../recipes/files/locality/NodeAwareFileSystem.java")),
+    ("files/locality/NodeAwareLocation.java", include_str!("../recipes/files/locality/NodeAwareLocation.java")),
+    ("files/locality/NodePrefix.java", include_str!("../recipes/files/locality/NodePrefix.java")),
     ("files/start.options", include_str!("../recipes/files/start.options")),
     ("files/train.py", include_str!("../recipes/files/train.py")),
     ("files/train-hdfs.py", include_str!("../recipes/files/train-hdfs.py")),

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use emberyard_manifest::Identity;
-use emberyard_manifest::hdfs::{HdfsSettings, Plan, build, client_settings, validate};
+use emberyard_manifest::hdfs::{HdfsSettings, Plan, build, client_settings, node_prefix, validate};
 use emberyard_model::HdfsSpec;
 use serde_json::Value;
 
@@ -13,7 +13,8 @@ fn plan() -> Plan {
         uid: "00000000-0000-0000-0000-000000000001".to_owned(),
     };
     let settings = HdfsSettings { image: "hdfs".to_owned(), cluster_domain: "cluster.local".to_owned() };
-    validate(identity, HdfsSpec::default(), &settings).unwrap()
+    let prefix = node_prefix(&[("node-1", Some("10.42.1.0/24"))], &[]).unwrap();
+    validate(identity, HdfsSpec::default(), &settings).unwrap().by_node(Some(prefix))
 }
 
 #[test]
@@ -47,6 +48,32 @@ fn no_pod_of_it_is_root_or_holds_a_token() {
             assert_eq!(container["securityContext"]["allowPrivilegeEscalation"], false, "{container}");
         }
     }
+}
+
+#[test]
+fn without_a_prefix_nothing_is_said_of_nodes() {
+    let plan = plan().by_node(None);
+    let config = &build(&plan)[0]["data"];
+    assert!(!config["hdfs-site.xml"].as_str().unwrap().contains("topology"));
+    assert!(!config["hosts.sh"].as_str().unwrap().contains("PREFIX"));
+    assert!(!client_settings(&plan, None).contains_key("emberyard.node.prefix"));
+}
+
+/// The NameNode's question, asked of the script.
+#[test]
+fn the_script_tells_where_an_address_is() {
+    let data = build(&plan())[0]["data"].clone();
+    let folder = tempfile::tempdir().unwrap();
+    let hosts = folder.path().join("hosts.sh");
+    let ask = |prefix: u8, words: &[&str]| {
+        std::fs::write(&hosts, format!("NODE_PREFIX={prefix}\n")).unwrap();
+        let script = data["topology.sh"].as_str().unwrap().replace("/etc/hdfs/hosts.sh", hosts.to_str().unwrap());
+        let output = std::process::Command::new("bash").args(["-c", &script, "topology"]).args(words).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(ask(24, &["10.42.3.77", "10.42.12.1"]), "/10.42.3.0\n/10.42.12.0\n");
+    assert_eq!(ask(26, &["10.42.3.200", "my-hdfs-client", "::1"]), "/10.42.3.192\n/default-rack\n/default-rack\n");
+    assert_eq!(ask(16, &["10.42.3.8"]), "/10.42.0.0\n");
 }
 
 /// Scripts are read by bash here, too.

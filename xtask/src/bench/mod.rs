@@ -8,7 +8,9 @@ mod guard;
 mod hdfs;
 mod hdfs_peer;
 mod lab;
+mod links;
 pub mod load;
+mod locality;
 mod machine;
 mod memory;
 mod page;
@@ -36,8 +38,15 @@ struct Benchmark {
 }
 
 /// All of them, in the page's order.
-const BENCHMARKS: &[Benchmark] =
-    &[first_light::BENCHMARK, up::BENCHMARK, context::BENCHMARK, api::BENCHMARK, memory::BENCHMARK, hdfs::BENCHMARK];
+const BENCHMARKS: &[Benchmark] = &[
+    first_light::BENCHMARK,
+    up::BENCHMARK,
+    context::BENCHMARK,
+    hdfs::BENCHMARK,
+    locality::BENCHMARK,
+    api::BENCHMARK,
+    memory::BENCHMARK,
+];
 
 /// Runs what the words after `bench` ask for.
 pub fn run(words: &[&str]) -> Result<(), String> {

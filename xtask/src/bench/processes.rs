@@ -80,6 +80,11 @@ pub fn cpu_seconds(dir: &Path) -> f64 {
     ticks as f64 / TICKS
 }
 
+/// The yard's node agents.
+pub fn agents(dir: &Path) -> Vec<i32> {
+    processes(dir).into_iter().filter(|(_, part)| *part == Part::Agents).map(|(pid, _)| pid).collect()
+}
+
 /// Whether a JVM of the yard runs.
 pub fn has_java(dir: &Path) -> bool {
     processes(dir).into_iter().any(|(pid, _)| is_java(pid))

@@ -68,6 +68,10 @@ pub enum Unit {
     PerMinute,
     /// Of one core's time.
     CorePercent,
+    /// Of all there are; more is better.
+    Percent,
+    /// Of the bytes read; less is better.
+    PercentCrossed,
 }
 
 impl Unit {
@@ -81,11 +85,13 @@ impl Unit {
             Self::PerSecond => "/s",
             Self::PerMinute => "/min",
             Self::CorePercent => "% of a core",
+            Self::Percent => "%",
+            Self::PercentCrossed => "% of the bytes",
         }
     }
 
     fn more_is_better(self) -> bool {
-        matches!(self, Self::PerSecond | Self::PerMinute)
+        matches!(self, Self::PerSecond | Self::PerMinute | Self::Percent)
     }
 }
 
@@ -116,9 +122,9 @@ impl Measure {
         self
     }
 
-    /// Our median to the peer's.
+    /// Our median to the peer's; none where the peer has nothing at all.
     pub fn ratio(&self) -> Option<f64> {
-        self.peer.as_ref().map(|peer| self.ours.median / peer.series.median)
+        self.peer.as_ref().filter(|peer| peer.series.median != 0.0).map(|peer| self.ours.median / peer.series.median)
     }
 
     /// Whether the peer is better.

@@ -3,11 +3,13 @@
 
 EMBERYARD_ARCHIVE=/opt/emberyard/archive/spark.jsa
 EMBERYARD_TRAINED=/opt/emberyard/archive/trained-for
+EMBERYARD_LOCALITY=/opt/emberyard/locality.jar
 
-# Sets CLASS_PATH to all jars of Spark, one by one in a fixed order.
+# Sets CLASS_PATH to all jars of Spark, one by one in a fixed order, and behind them what knows where blocks of HDFS are.
 spark_class_path() {
     local LC_ALL=C IFS=:
     local jars=("$SPARK_HOME"/jars/*.jar)
+    [ ! -f "$EMBERYARD_LOCALITY" ] || jars+=("$EMBERYARD_LOCALITY")
     CLASS_PATH="${jars[*]}"
 }
 

@@ -19,6 +19,8 @@ USUAL_MASTER = re.compile(r"k8s://|local\b|spark://")
 # Set by the shell, the terminal or libraries; no JVM looks at them.
 NOT_FOR_SPARK = re.compile(r"_$|OLDPWD$|SHLVL$|LINES$|COLUMNS$|MPL|PYDEVD_|KMP_|OMP_|MKL_|TF_|TOKENIZERS_|TQDM_")
 
+LOCALITY = "/opt/emberyard/locality.jar"  # the image's own, behind Spark's jars: in the archive too
+
 ENOUGH_MIB = 1536  # what must be free for a JVM that nobody asked for
 SHORT_MIB = 512  # below this it goes
 
@@ -89,7 +91,10 @@ def archive_options(variables, settings, files, archive, fits):
     of the user's code and of spark-defaults.
     `fits(class path)` tells whether the archive was made for this Java and these jars.
     """
-    if any(variables.get(name) for name in ("SPARK_SUBMIT_OPTS", "SPARK_DIST_CLASSPATH", "SPARK_PREPEND_CLASSES")):
+    if any(variables.get(name) for name in ("SPARK_SUBMIT_OPTS", "SPARK_PREPEND_CLASSES")):
+        return None
+    behind = variables.get("SPARK_DIST_CLASSPATH", "")
+    if behind not in ("", LOCALITY):
         return None
     if re.search("--(driver-class-path|properties-file)", variables.get("PYSPARK_SUBMIT_ARGS", "")):
         return None
@@ -101,7 +106,8 @@ def archive_options(variables, settings, files, archive, fits):
     jars = os.path.join(home, "jars")
     if not home or not os.path.isdir(jars):
         return None
-    class_path = ":".join(os.path.join(jars, name) for name in sorted(os.listdir(jars)) if name.endswith(".jar"))
+    in_order = [os.path.join(jars, name) for name in sorted(os.listdir(jars)) if name.endswith(".jar")]
+    class_path = ":".join(in_order + [behind] * bool(behind))
     if not fits(class_path):
         return None
     folders = [variables.get("SPARK_CONF_DIR") or os.path.join(home, "conf")]

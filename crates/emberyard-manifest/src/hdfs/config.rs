@@ -3,8 +3,9 @@
 //! Values that differ from Hadoop's defaults are those with which failovers were measured: a NameNode's death is a pause of
 //! one second, its pod's of four.
 
+use super::locality::NodePrefix;
 use super::names::{JOURNAL_NODES, NAME_NODES, ZOO_KEEPERS};
-use super::set::{DATA, labels, owned};
+use super::set::{DATA, ETC, labels, owned};
 use super::validate::Plan;
 use super::{journal_node, name_node, zoo_keeper};
 use emberyard_model::hdfs::{NAME_NODE_PORT, NAME_NODE_WEB_PORT};
@@ -12,12 +13,13 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-const SCRIPTS: [(&str, &str); 7] = [
+const SCRIPTS: [(&str, &str); 8] = [
     ("ask.sh", include_str!("files/ask.sh")),
     ("client.sh", include_str!("files/client.sh")),
     ("state.sh", include_str!("files/state.sh")),
     ("step-aside.sh", include_str!("files/step-aside.sh")),
     ("store.sh", include_str!("files/store.sh")),
+    ("topology.sh", include_str!("files/topology.sh")),
     ("zkfc.sh", include_str!("files/zkfc.sh")),
     ("zookeeper.sh", include_str!("files/zookeeper.sh")),
 ];
@@ -60,11 +62,17 @@ pub fn client_settings(plan: &Plan, alias: Option<&str>) -> BTreeMap<String, Str
     services.extend(alias.filter(|alias| *alias != plan.identity.name).map(str::to_owned));
     services.extend((0..NAME_NODES).map(|ordinal| plan.names().host(name_node::PART, ordinal)));
     let mut all = client(plan);
+    all.extend(plan.node_prefix.into_iter().flat_map(session_locality));
     for service in &services {
         all.extend(nameservice(plan, service));
     }
     all.insert("dfs.nameservices".to_owned(), services.join(","));
     all
+}
+
+/// What tells the file system of a session's image how addresses tell their node. Other images don't look at it.
+pub fn session_locality(prefix: NodePrefix) -> BTreeMap<String, String> {
+    properties(&[("emberyard.node.prefix", &prefix.to_string())])
 }
 
 /// Names and addresses of both NameNodes under a nameservice.
@@ -165,6 +173,17 @@ fn hdfs(plan: &Plan) -> Properties {
         ("dfs.blockreport.initialDelay", "0s"),
         ("dfs.replication", &plan.replication.to_string()),
     ]));
+    if plan.node_prefix.is_some() {
+        let policy = "org.apache.hadoop.hdfs.server.blockmanagement.BlockPlacementPolicyRackFaultTolerant";
+        all.extend(properties(&[
+            // A script and no class, for an image that was made before: a NameNode that lacks a class does not start.
+            ("net.topology.script.file.name", &format!("{ETC}/topology.sh")),
+            // A node is a rack. The default would put the third copy on the second's, if that has several DataNodes.
+            ("dfs.block.replicator.classname", policy),
+            // The first copy stays on the writer's node, also where that has more to do than others.
+            ("dfs.namenode.redundancy.considerLoad", "false"),
+        ]));
+    }
     all
 }
 
@@ -209,5 +228,8 @@ fn hosts(plan: &Plan) -> String {
     let _ = writeln!(text, "NAME_NODE_WEB_PORT={NAME_NODE_WEB_PORT}");
     let _ = writeln!(text, "JOURNAL_NODES='{}'", journals.join(" "));
     let _ = writeln!(text, "JOURNAL_NODE_WEB_PORT={}", journal_node::WEB);
+    if let Some(prefix) = plan.node_prefix {
+        let _ = writeln!(text, "NODE_PREFIX={prefix}");
+    }
     text
 }

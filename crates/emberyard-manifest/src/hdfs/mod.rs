@@ -7,6 +7,7 @@ mod client;
 mod config;
 mod data_node;
 mod journal_node;
+mod locality;
 mod name_node;
 mod names;
 mod set;
@@ -14,7 +15,8 @@ mod validate;
 mod zoo_keeper;
 
 pub use change::keeps_volumes;
-pub use config::{client_settings, formatted};
+pub use config::{client_settings, formatted, session_locality};
+pub use locality::{NoPrefix, NodePrefix, NodeRange, PodPlace, node_prefix};
 pub use names::{HDFS_USER, HdfsNames};
 pub use validate::{HdfsSettings, Plan, validate};
 

@@ -87,7 +87,10 @@ pub(crate) fn template(
     containers: Vec<Value>,
     mut volumes: Vec<Value>,
 ) -> Value {
-    volumes.push(json!({"name": "config", "configMap": {"name": plan.names().config()}}));
+    volumes.push(json!({
+        // NameNodes execute the script that tells where an address is.
+        "name": "config", "configMap": {"name": plan.names().config(), "defaultMode": 0o555},
+    }));
     let apart = json!({
         "weight": 100,
         "podAffinityTerm": {

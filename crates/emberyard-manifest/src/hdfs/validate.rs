@@ -1,5 +1,6 @@
 //! Spec and settings to a [`Plan`]: every default settled, every number checked.
 
+use super::locality::NodePrefix;
 use super::names::{HdfsNames, JOURNAL_NODES, NAME_NODES, ZOO_KEEPERS};
 use super::{client, data_node, journal_node, name_node, zoo_keeper};
 use crate::Identity;
@@ -33,6 +34,8 @@ pub struct Plan {
     pub(crate) sizes: Sizes,
     /// The cluster's DNS domain.
     pub cluster_domain: String,
+    /// How addresses tell their node, where they do.
+    pub node_prefix: Option<NodePrefix>,
 }
 
 /// Bytes of each part's volumes.
@@ -65,6 +68,12 @@ impl Plan {
     pub fn name_node_pods(&self) -> Vec<String> {
         let set = self.names().part(name_node::PART);
         (0..NAME_NODES).map(|ordinal| format!("{set}-{ordinal}")).collect()
+    }
+
+    /// The same with blocks placed and read by node, where addresses tell their node.
+    #[must_use]
+    pub fn by_node(self, node_prefix: Option<NodePrefix>) -> Self {
+        Self { node_prefix, ..self }
     }
 
     /// Names of its objects.
@@ -105,6 +114,7 @@ pub fn validate(identity: Identity, spec: HdfsSpec, settings: &HdfsSettings) -> 
         storage_class: storage.storage_class,
         sizes,
         cluster_domain: settings.cluster_domain.clone(),
+        node_prefix: None,
     })
 }
 

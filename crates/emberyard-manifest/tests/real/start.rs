@@ -60,6 +60,8 @@ jars = f"{home}/jars/a.jar:{home}/jars/b.jar"
 assert options().startswith(f"-cp {jars}:/c -XX:SharedArchiveFile=/x.jsa "), options()
 assert asked[0] == jars
 assert options({"HADOOP_CONF_DIR": "/h"}).startswith(f"-cp {jars}:/c:/h "), "the folders that Spark adds"
+own = "/opt/emberyard/locality.jar"
+assert options({"SPARK_DIST_CLASSPATH": own}).startswith(f"-cp {jars}:{own}:/c "), "the image's own comes behind"
 assert options(settings={"spark.executor.extraClassPath"}), "the executors' class path is another"
 for refused in (
     {"fits": False},

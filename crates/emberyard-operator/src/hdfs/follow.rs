@@ -1,5 +1,6 @@
 //! The loop: watches fill two indexes, what they touch is looked at, one HDFS at a time.
 
+use super::nodes::Nodes;
 use super::roll::Generations;
 use super::{active, roll, status};
 use crate::config::OperatorConfig;
@@ -8,7 +9,7 @@ use crate::run::FIELD_MANAGER;
 use crate::view::{Key, is_leaving, label};
 use crate::write::{self, create_once, of};
 use emberyard_client::{ApiError, WatchEvent, path};
-use emberyard_manifest::hdfs::{Plan, build, client_settings, formatted, keeps_volumes, validate};
+use emberyard_manifest::hdfs::{Plan, build, client_settings, formatted, keeps_volumes, session_locality, validate};
 use emberyard_manifest::{Identity, InvalidHdfs};
 use emberyard_model::hdfs::{HDFS_CLUSTERS, HDFS_LABEL};
 use emberyard_model::notebook::{GROUP, VERSION};
@@ -35,6 +36,7 @@ struct Loop {
     clusters: Index,
     pods: Index,
     sets: Index,
+    nodes: Nodes,
     dirty: BTreeSet<Key>,
     written: BTreeMap<Key, Written>,
     tell: watch::Sender<ClientSettings>,
@@ -52,6 +54,7 @@ pub async fn run(config: OperatorConfig, mut leading: watch::Receiver<bool>, tel
     let mut clusters = config.client.watch(&path(GROUP, VERSION, "", HDFS_CLUSTERS, ""), &[]);
     let mut pods = config.client.watch("/api/v1/pods", &[("labelSelector", HDFS_LABEL)]);
     let mut sets = config.client.watch("/apis/apps/v1/statefulsets", &[("labelSelector", HDFS_LABEL)]);
+    let mut nodes = config.client.watch("/api/v1/nodes", &[]);
     let shutdown = config.shutdown.clone();
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -60,6 +63,7 @@ pub async fn run(config: OperatorConfig, mut leading: watch::Receiver<bool>, tel
         clusters: Index::default(),
         pods: Index::default(),
         sets: Index::default(),
+        nodes: Nodes::default(),
         dirty: BTreeSet::new(),
         written: BTreeMap::new(),
         tell,
@@ -69,12 +73,17 @@ pub async fn run(config: OperatorConfig, mut leading: watch::Receiver<bool>, tel
             Some(event) = clusters.next() => state.cluster_event(event),
             Some(event) = pods.next() => state.touched(|state| &mut state.pods, event),
             Some(event) = sets.next() => state.touched(|state| &mut state.sets, event),
+            Some(event) = nodes.next() => state.nodes.apply(event),
             _ = ticks.tick() => state.all_dirty(),
             Ok(()) = leading.changed() => state.all_dirty(),
             () = shutdown.cancelled() => return,
         }
-        if !*leading.borrow() || !state.clusters.synced() || !state.pods.synced() || !state.sets.synced() {
+        let synced = state.clusters.synced() && state.pods.synced() && state.sets.synced() && state.nodes.synced();
+        if !*leading.borrow() || !synced {
             continue;
+        }
+        if state.nodes.look(state.pods.values()) {
+            state.all_dirty();
         }
         let dirty = std::mem::take(&mut state.dirty);
         if !dirty.is_empty() {
@@ -124,7 +133,9 @@ impl Loop {
         let pods: Vec<&Value> = self.pods.values().filter(of_this).collect();
         let sets: Vec<&Value> = self.sets.values().filter(of_this).collect();
         let generation = cluster["metadata"]["generation"].as_i64().unwrap_or(0);
-        let mut seen = status::Seen { generation, before: &before, pods, active: None, outdated: Vec::new(), now };
+        let by_node = self.nodes.prefix();
+        let mut seen =
+            status::Seen { generation, before: &before, pods, active: None, outdated: Vec::new(), by_node, now };
         let plan = match self.plan(&cluster) {
             Ok(plan) => plan,
             Err(error) => return self.say(key, &before, &status::of_invalid(&error, &seen)).await,
@@ -185,16 +196,18 @@ impl Loop {
             Value::Null => HdfsSpec::default(),
             spec => serde_json::from_value(spec.clone()).map_err(|error| InvalidHdfs::Form(error.to_string()))?,
         };
-        validate(Identity { namespace, name, uid }, spec, &self.config.hdfs)
+        let plan = validate(Identity { namespace, name, uid }, spec, &self.config.hdfs)?;
+        Ok(plan.by_node(self.nodes.prefix().as_ref().ok().copied()))
     }
 
-    /// Sessions use the only HDFS there is without being told; of several none is meant by itself.
+    /// Sessions use the only HDFS there is without being told; of several none is meant by itself, but all are read alike.
     fn tell_sessions(&self) {
         let plans: Vec<Plan> =
             self.clusters.values().filter(|cluster| !is_leaving(cluster)).filter_map(|c| self.plan(c).ok()).collect();
         let settings = match plans.as_slice() {
             [only] => client_settings(only, Some(ALIAS)),
-            _ => BTreeMap::new(),
+            [] => BTreeMap::new(),
+            _ => self.nodes.prefix().as_ref().map_or_else(|_| BTreeMap::new(), |prefix| session_locality(*prefix)),
         };
         self.tell.send_if_modified(|told| {
             let changed = **told != settings;

@@ -5,6 +5,7 @@
 
 mod active;
 mod follow;
+mod nodes;
 pub mod roll;
 pub mod status;
 

@@ -2,7 +2,7 @@
 
 use crate::view::{is_leaving, is_ready, label, settle};
 use emberyard_manifest::InvalidHdfs;
-use emberyard_manifest::hdfs::Plan;
+use emberyard_manifest::hdfs::{NoPrefix, NodePrefix, Plan};
 use emberyard_model::{Explained, HdfsPart, HdfsPhase, HdfsStatus, Timestamp};
 use serde_json::Value;
 
@@ -22,6 +22,8 @@ pub struct Seen<'a> {
     pub active: Option<String>,
     /// Pods that are still of an older spec.
     pub outdated: Vec<String>,
+    /// How addresses tell their node, or why they don't.
+    pub by_node: &'a Result<NodePrefix, NoPrefix>,
     /// The time.
     pub now: Timestamp,
 }
@@ -63,6 +65,7 @@ pub fn of_plan(plan: &Plan, seen: Seen<'_>) -> HdfsStatus {
         conditions: vec![
             settle(&seen.before.conditions, "Ready", (status, reason, message), seen.now),
             settle(&seen.before.conditions, "UpToDate", up_to_date(&seen.outdated), seen.now),
+            settle(&seen.before.conditions, "Locality", locality(seen.by_node), seen.now),
         ],
     }
 }
@@ -76,6 +79,17 @@ fn up_to_date(outdated: &[String]) -> (&'static str, &'static str, String) {
             "Replacing",
             format!("Still of an older spec, replaced one after the other: {}.", pods.join(", ")),
         ),
+    }
+}
+
+/// Whether blocks are placed by node, and read where they are.
+fn locality(by_node: &Result<NodePrefix, NoPrefix>) -> (&'static str, &'static str, String) {
+    match by_node {
+        Ok(prefix) => {
+            let how = "Copies of a block are on different nodes, and sessions read them where they are";
+            ("True", "ByNode", format!("{how}: the first {prefix} bits of an address tell its node."))
+        }
+        Err(why) => ("False", "NodesUnknown", format!("Blocks are placed and read without regard to nodes: {why}.")),
     }
 }
 
@@ -116,9 +130,11 @@ mod tests {
                 pods: pods.iter().collect(),
                 active: active.map(str::to_owned),
                 outdated: Vec::new(),
+                by_node: &Err(NoPrefix::NoRange),
                 now: Timestamp::from_seconds(1),
             },
         );
+        assert!(status.conditions[1].message.ends_with("(spec.podCIDR)."), "{:?}", status.conditions);
         format!("{:?}: {}", status.phase, status.conditions[0].message)
     }
 

@@ -44,7 +44,12 @@ async fn create(dir: &YardDir, client: &Client, target: &HdfsTarget) -> Result<(
 }
 
 /// Makes one, if there is none of this name, and waits until it serves.
-pub async fn ensure(dir: &YardDir, client: &Client, target: &HdfsTarget, spec: &HdfsSpec) -> Result<HdfsStatus, Failure> {
+pub async fn ensure(
+    dir: &YardDir,
+    client: &Client,
+    target: &HdfsTarget,
+    spec: &HdfsSpec,
+) -> Result<HdfsStatus, Failure> {
     if let Some(settings) = Settings::load(dir)? {
         image::ensure_one(dir, &settings, IMAGE).await?;
     }

@@ -85,6 +85,17 @@ fn page(yard: &Yard) {
     assert_eq!(forward.errors(), "");
 }
 
+/// Tasks run on nodes that hold what they read.
+fn read_where_it_lies(yard: &Yard) {
+    let printed = yard.run(include_str!("../notebooks/locality.py"));
+    let told = printed.lines().find_map(|line| line.strip_prefix("local ")?.split_once(" of "));
+    let (local, all): (u32, u32) = match told.map(|(local, all)| (local.trim().parse(), all.trim().parse())) {
+        Some((Ok(local), Ok(all))) => (local, all),
+        _ => panic!("it told nothing: {printed}"),
+    };
+    assert!(all >= 20 && local * 100 >= all * 95, "{local} of {all} tasks are local: {printed}");
+}
+
 #[test]
 fn an_hdfs_lives_through_the_death_of_all_its_pods() {
     let yard = Yard::up(&["--nodes", "2..2", "--node-shape", "cpu=4,memory=6Gi"]);
@@ -95,6 +106,7 @@ fn an_hdfs_lives_through_the_death_of_all_its_pods() {
     let printed = yard.run(&format!("{SESSION}{TUTORIAL}"));
     assert!(printed.contains("counted 10000000"), "{printed}");
     assert_eq!(sizes(&yard), PARTS);
+    read_where_it_lies(&yard);
 
     let printed = yard.run(&format!("{SESSION}{BY_HOST}spark.stop()\n"));
     assert!(printed.contains("by host 0 10") && printed.contains("by host 1 10"), "{printed}");

@@ -3,7 +3,7 @@
 use super::Hdfs;
 use super::pods::{DATA_NODE, NAME_NODE};
 use crate::chaos::{Scene, until};
-use crate::session::api;
+use crate::api::api;
 use emberyard_client::path;
 use emberyard_model::HdfsStatus;
 use emberyard_model::hdfs::HDFS_CLUSTERS;

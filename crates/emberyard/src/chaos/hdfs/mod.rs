@@ -13,7 +13,7 @@ use super::{PATIENCE, Scene};
 use crate::cli::{HdfsDelete, HdfsTarget};
 use crate::error::Failure;
 use crate::progress::note;
-use crate::session::api;
+use crate::api::api;
 use crate::verb::hdfs as verb;
 use crate::yard::{NotebookSettings, YardDir};
 use emberyard_client::{Client, path};
@@ -111,7 +111,7 @@ impl Hdfs {
             zoo_keeper: mebi(256),
             data_node: mebi(4096),
         };
-        let made = verb::make(dir, client, &hdfs.target(), &HdfsSpec { storage, ..HdfsSpec::default() }).await;
+        let made = verb::ensure(dir, client, &hdfs.target(), &HdfsSpec { storage, ..HdfsSpec::default() }).await;
         match made {
             Ok(_) => Ok(hdfs),
             Err(failure) => {
