@@ -7,14 +7,15 @@ use emberyard_model::{NodeName, Timestamp};
 use emberyard_plan::{NodeState, Plan, Shape, Standing, Step, World, observe};
 use serde_json::json;
 
-/// Carries out every step; a step that fails is decided anew in the next round.
+/// Carries out every step; a step that fails is decided anew in the next round. Gives the nodes that were removed.
 pub async fn execute(
     client: &Client,
     FleetConfig { provider, policy }: &FleetConfig,
     plan: &Plan,
     world: &World,
     now: Timestamp,
-) {
+) -> Vec<NodeName> {
+    let mut removed = Vec::new();
     for (number, step) in plan.steps.iter().enumerate() {
         match step {
             Step::Add { name: _, shape, count, for_gang } => {
@@ -34,12 +35,16 @@ pub async fn execute(
                 }
             }
             Step::Remove { node } => match remove(client, provider.as_ref(), node, world).await {
-                Ok(true) => tracing::info!(%node, "removed"),
+                Ok(true) => {
+                    tracing::info!(%node, "removed");
+                    removed.push(node.clone());
+                }
                 Ok(false) => tracing::info!(%node, "got work in the last moment and stays"),
                 Err(error) => tracing::warn!(%node, error, "not removed yet"),
             },
         }
     }
+    removed
 }
 
 fn request(id: String, shape: &Shape) -> NodeRequest {

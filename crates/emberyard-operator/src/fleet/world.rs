@@ -29,6 +29,12 @@ impl Memory {
         self.last_boot
     }
 
+    /// A node was removed: one that gets its name, which may happen before the next look, is another one with a boot of its own.
+    pub fn forget(&mut self, name: &NodeName) {
+        self.since.remove(name);
+        self.ever_ready.remove(name);
+    }
+
     /// The world as it is now.
     pub fn world(
         &mut self,
@@ -167,6 +173,18 @@ mod tests {
                 format!("{} {state} {}{}", node.name, node.allocatable.base.cpu, if node.keep { " kept" } else { "" })
             })
             .collect()
+    }
+
+    #[test]
+    fn who_gets_a_removed_ones_name_boots_anew() {
+        use ClaimState::{Booting, Dead, Running};
+        let mut memory = Memory::default();
+        assert_eq!(look(&mut memory, vec![], &[claim("n", Booting)], 10), ["n booting 10 4"]);
+        assert_eq!(look(&mut memory, vec![node("n", "True")], &[claim("n", Running)], 11), ["n ready 3"]);
+        assert_eq!(look(&mut memory, vec![node("n", "True")], &[claim("n", Dead)], 400), ["n dead 3"]);
+        memory.forget(&NodeName::new("n").unwrap());
+        assert_eq!(look(&mut memory, vec![], &[claim("n", Booting)], 401), ["n booting 401 4"]);
+        assert_eq!(look(&mut memory, vec![node("n", "False")], &[claim("n", Running)], 402), ["n booting 401 4"]);
     }
 
     #[test]
