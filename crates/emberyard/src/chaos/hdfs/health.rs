@@ -2,8 +2,8 @@
 
 use super::Hdfs;
 use super::pods::{DATA_NODE, NAME_NODE};
-use crate::chaos::{Scene, until};
 use crate::api::api;
+use crate::chaos::{Scene, until};
 use emberyard_client::path;
 use emberyard_model::HdfsStatus;
 use emberyard_model::hdfs::HDFS_CLUSTERS;

@@ -10,10 +10,10 @@ pub use health::{serves, settled};
 pub use writer::{Writer, Written};
 
 use super::{PATIENCE, Scene};
+use crate::api::api;
 use crate::cli::{HdfsDelete, HdfsTarget};
 use crate::error::Failure;
 use crate::progress::note;
-use crate::api::api;
 use crate::verb::hdfs as verb;
 use crate::yard::{NotebookSettings, YardDir};
 use emberyard_client::{Client, path};
