@@ -93,7 +93,9 @@ impl Loop {
         let contradictions = lint(&plan, &world, &self.fleet.policy);
         if contradictions.is_empty() {
             let removed = execute::execute(&self.config.client, &self.fleet, &plan, &world, now).await;
-            removed.iter().for_each(|name| self.memory.forget(name));
+            for name in &removed {
+                self.memory.forget(name);
+            }
         } else {
             // A wrong decision is worse than none: nothing is done, and the next event gives another chance.
             for contradiction in contradictions {
