@@ -134,7 +134,7 @@ mod tests {
                 now: Timestamp::from_seconds(1),
             },
         );
-        assert!(status.conditions[1].message.ends_with("(spec.podCIDR)."), "{:?}", status.conditions);
+        assert!(status.conditions[2].message.ends_with("(spec.podCIDR)."), "{:?}", status.conditions);
         format!("{:?}: {}", status.phase, status.conditions[0].message)
     }
 
