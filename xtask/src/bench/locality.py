@@ -39,7 +39,7 @@ def phase(name, work, wanted):
     end = time.time()
     time.sleep(1)
     tasks = [task for tasks in stages(lambda s: s["stageId"] > last and s[wanted] > 0) for task in tasks]
-    told = {"phase": name, "begin": begin, "end": end, "tasks": len(tasks)}
+    told = {"name": name, "begin": begin, "end": end, "tasks": len(tasks)}
     told["local"] = sum(task["taskLocality"] == "NODE_LOCAL" for task in tasks)
     metrics = wanted.replace("Bytes", "Metrics")
     told["bytes"] = sum(task["taskMetrics"][metrics]["bytes" + ("Read" if "input" in wanted else "Written")] for task in tasks)

@@ -35,7 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(900);
 /// What a session tells of one of its jobs.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 struct Phase {
-    phase: String,
+    name: String,
     begin: f64,
     end: f64,
     tasks: u64,
@@ -126,7 +126,7 @@ fn session(lab: &Lab, yard: &Yard<'_>, code: &str) -> Result<Vec<Phase>, String>
     let mut phases = told(&printed)?;
     for phase in &mut phases {
         let bytes = crossed(&samples, phase.begin - 0.5, phase.end + 0.5);
-        phase.crossed = bytes.ok_or_else(|| format!("the links were not looked at during {}", phase.phase))?;
+        phase.crossed = bytes.ok_or_else(|| format!("the links were not looked at during {}", phase.name))?;
     }
     Ok(phases)
 }
@@ -151,7 +151,7 @@ fn locals(rounds: &[Vec<Phase>]) -> Vec<f64> {
 
 /// Something of one reader, by round.
 fn each(rounds: &[Vec<Phase>], reader: &str, of: impl Fn(&Phase) -> f64) -> Vec<f64> {
-    let is_readers = |phase: &&Phase| phase.phase == format!("read {reader}");
+    let is_readers = |phase: &&Phase| phase.name == format!("read {reader}");
     rounds.iter().flatten().filter(is_readers).map(of).collect()
 }
 
@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn jobs_are_found_among_other_lines() {
-        let line = r#"measured {"phase": "read csv", "begin": 1.5, "end": 4.0, "tasks": 8, "local": 6, "bytes": 400}"#;
+        let line = r#"measured {"name": "read csv", "begin": 1.5, "end": 4.0, "tasks": 8, "local": 6, "bytes": 400}"#;
         let mut phases = told(&format!("WARN x\n{line}\n")).unwrap();
         phases[0].crossed = 100;
         assert_eq!((locals(&[phases.clone()]), time(&phases)), (vec![75.0], 2.5));
