@@ -16,10 +16,21 @@ final class NodeAwareLocation extends BlockLocation {
     private static final long serialVersionUID = 1;
 
     private final transient NodePrefix prefix;
+    private final transient String[] dataNodes;
+    private final transient String[] dataNodePaths;
 
     private NodeAwareLocation(BlockLocation block, NodePrefix prefix) throws IOException {
         super(block);
         this.prefix = prefix;
+        dataNodes = super.getHosts();
+        dataNodePaths = super.getTopologyPaths();
+        settle(this);
+    }
+
+    /** As of now, in the fields: Hadoop's readers of text copy these and ask nobody. */
+    private void settle(BlockLocation of) throws IOException {
+        of.setHosts(getHosts());
+        of.setTopologyPaths(getTopologyPaths());
     }
 
     static BlockLocation[] all(BlockLocation[] blocks, NodePrefix prefix) throws IOException {
@@ -36,7 +47,7 @@ final class NodeAwareLocation extends BlockLocation {
     @Override
     public String[] getHosts() throws IOException {
         Set<String> near = near();
-        return near.isEmpty() ? super.getHosts() : near.toArray(new String[0]);
+        return near.isEmpty() ? dataNodes : near.toArray(new String[0]);
     }
 
     // Readers of text ask these where a task covers more than a block.
@@ -44,7 +55,7 @@ final class NodeAwareLocation extends BlockLocation {
     public String[] getTopologyPaths() throws IOException {
         Set<String> near = near();
         return near.isEmpty()
-                ? super.getTopologyPaths()
+                ? dataNodePaths
                 : near.stream().map(host -> prefix.rack(host) + "/" + host).toArray(String[]::new);
     }
 
@@ -69,8 +80,7 @@ final class NodeAwareLocation extends BlockLocation {
     /** Whoever gets it from another JVM may not know this class. */
     private Object writeReplace() throws IOException {
         BlockLocation plain = new BlockLocation(this);
-        plain.setHosts(getHosts());
-        plain.setTopologyPaths(getTopologyPaths());
+        settle(plain);
         return plain;
     }
 }
