@@ -8,6 +8,7 @@ use super::record::{Limit, Measure, Unit};
 use super::yard::Yard;
 use emberyard_client::{ApiError, Client};
 use serde::Deserialize;
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -94,31 +95,39 @@ fn run(lab: &Lab) -> Result<Vec<Measure>, String> {
 
 /// Waits until every node has a DataNode. A node that was silent while they came got none, so surplus ones come again.
 fn spread(lab: &Lab, yard: &Yard<'_>) -> Result<(), String> {
-    let kubeconfig = yard.kubeconfig();
     lab.until("every node has a DataNode that serves", PATIENCE, || {
-        let wait = lab.wait(async {
-            let api = |error: ApiError| error.to_string();
-            let client = Client::from_kubeconfig(&kubeconfig).await.map_err(|error| error.to_string())?;
-            let (pods, _) = client.list(PODS, &[("labelSelector", "app=hdfs-datanode")]).await.map_err(api)?;
-            let mut nodes = BTreeSet::new();
-            for pod in pods.iter().filter(|pod| pod["spec"]["nodeName"].is_string()) {
-                let name = pod["metadata"]["name"].as_str().unwrap_or_default();
-                if !nodes.insert(pod["spec"]["nodeName"].to_string()) && pod["metadata"]["deletionTimestamp"].is_null()
-                {
-                    client.delete(&format!("{PODS}/{name}")).await.map_err(api)?;
-                }
+        let mut nodes = BTreeSet::new();
+        for pod in pods(lab, yard, "app=hdfs-datanode")? {
+            let [node, name] =
+                ["/spec/nodeName", "/metadata/name"].map(|path| pod.pointer(path).and_then(Value::as_str));
+            let leaves = !pod["metadata"]["deletionTimestamp"].is_null();
+            if let (Some(node), Some(name)) = (node, name)
+                && !nodes.insert(node.to_owned())
+                && !leaves
+            {
+                let path = format!("{PODS}/{name}");
+                api(lab, yard, async |client| client.delete(&path).await.map(drop))?;
             }
-            Ok::<bool, String>(nodes.len() == 4)
-        })??;
-        Ok(wait && yard.run(&["status"], PATIENCE)?.0.contains("my-hdfs Ready"))
+        }
+        Ok(nodes.len() == 4 && yard.run(&["status"], PATIENCE)?.0.contains("my-hdfs Ready"))
     })
+}
+
+fn pods(lab: &Lab, yard: &Yard<'_>, selector: &str) -> Result<Vec<Value>, String> {
+    api(lab, yard, async |client| Ok(client.list(PODS, &[("labelSelector", selector)]).await?.0))
+}
+
+fn api<T>(lab: &Lab, yard: &Yard<'_>, ask: impl AsyncFnOnce(&Client) -> Result<T, ApiError>) -> Result<T, String> {
+    lab.wait(async {
+        let client = Client::from_kubeconfig(&yard.kubeconfig()).await.map_err(|error| error.to_string())?;
+        ask(&client).await.map_err(|error| error.to_string())
+    })?
 }
 
 /// A session's jobs, each with what crossed meanwhile.
 fn session(lab: &Lab, yard: &Yard<'_>, code: &str) -> Result<Vec<Phase>, String> {
     lab.until("executors before are gone", Duration::from_secs(60), || {
-        let pods = yard.run(&["status"], PATIENCE)?.0;
-        Ok(!pods.contains("exec"))
+        Ok(pods(lab, yard, "spark-role=executor")?.is_empty())
     })?;
     let links = Links::watch(&yard.dir());
     let printed = yard.kernel(code, PATIENCE)?;
