@@ -51,7 +51,12 @@ pub async fn rehearse(scene: &Scene, seed: u64, strikes: Vec<Strike>, tell: impl
     for strike in strikes {
         let happening = play(scene, strike, &mut kept, begun).await;
         tell(&happening);
+        // Where a session is lost with what held it, the writer's kernel may be, too.
+        let lost = happening.strike.fault.promise() != Promise::Answer;
         report.happenings.push(happening);
+        if let Some(writer) = kept.writer.take_if(|_| lost) {
+            writer.close().await;
+        }
     }
     if let Some(mut writer) = kept.writer {
         report.leftovers.extend(writer.clean(&kept.written).await.err());

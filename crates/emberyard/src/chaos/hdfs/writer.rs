@@ -99,9 +99,9 @@ impl Writer {
         self.cell(&format!("remove(json.loads({:?}))", json!(paths).to_string())).await.map(drop)
     }
 
-    /// Removes all that was written; what was written to an HDFS that goes too goes with it.
+    /// Removes all that was written, the jobs' table too.
     pub async fn clean(&mut self, written: &Written) -> Result<(), String> {
-        self.cell(&format!("remove(['{}'])", written.folder())).await.map(drop)
+        self.cell(&format!("remove(['{}', '{FOLDER}-job'])", written.folder())).await.map(drop)
     }
 
     /// Ends the kernel.
