@@ -36,8 +36,8 @@ pub(crate) fn defaults(session: &Session) -> String {
     }
     // One round of requests for the whole gang, so that nodes are bought in one decision.
     set("spark.kubernetes.allocation.batch.size", "1000");
-    // An executor that is lost is replaced after two such waits, which Spark has at a second each.
-    set("spark.kubernetes.allocation.batch.delay", "100ms");
+    // An executor that is lost is replaced after two such waits, which Spark has at a second each. 100 ms is refused.
+    set("spark.kubernetes.allocation.batch.delay", "101ms");
     set("spark.kubernetes.executor.eventProcessingInterval", "100ms");
     // A node that is drained hands its shuffle and cache over; the interval must stay below the grace of 30 s.
     set("spark.decommission.enabled", "true");
