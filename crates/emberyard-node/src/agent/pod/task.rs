@@ -23,7 +23,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
 
 /// How often files made from objects are looked at again.
-const REFRESH: Duration = Duration::from_secs(20);
+const REFRESH: Duration = Duration::from_secs(5);
 
 /// One pod of this node.
 pub(in crate::agent) struct PodTask {
