@@ -13,6 +13,8 @@ pub const HDFS_CLUSTERS: &str = "hdfsclusters";
 pub const HDFS_KIND: &str = "HdfsCluster";
 /// Label with the HdfsCluster's name, on everything that belongs to it.
 pub const HDFS_LABEL: &str = "emberyard.dev/hdfs";
+/// Label with the part (`namenode`, `datanode` and so on) that such an object is of.
+pub const COMPONENT_LABEL: &str = "app.kubernetes.io/component";
 
 /// Port of a NameNode's RPC: what `hdfs://HOST/` means without a port.
 pub const NAME_NODE_PORT: u16 = 8020;

@@ -70,8 +70,17 @@ impl Strike {
 
     /// Chooses one of a list.
     pub fn choose<'a, T>(&self, list: &'a [T]) -> Option<&'a T> {
-        let place = usize::try_from(self.pick % list.len().max(1) as u64).unwrap_or(0);
-        list.get(place)
+        list.get(self.place(list.len()))
+    }
+
+    /// The same, taken out of the list.
+    pub fn take<T>(&self, mut list: Vec<T>) -> Option<T> {
+        let place = self.place(list.len());
+        (place < list.len()).then(|| list.swap_remove(place))
+    }
+
+    fn place(&self, count: usize) -> usize {
+        usize::try_from(self.pick % count.max(1) as u64).unwrap_or(0)
     }
 }
 
@@ -148,6 +157,7 @@ mod tests {
             strike.pick = pick;
             let list: Vec<usize> = (0..there).collect();
             prop_assert_eq!(strike.choose(&list).is_some(), there > 0);
+            prop_assert_eq!(strike.choose(&list).copied(), strike.take(list));
         }
     }
 }

@@ -67,10 +67,7 @@ fn pod() -> Value {
 
 async fn remove(client: &Client) -> Result<(), String> {
     for path in [format!("{NAMESPACE}/pods/{PEER}"), format!("{NAMESPACE}/configmaps/{PEER}")] {
-        match client.delete(&path).await {
-            Err(error) if !error.is_not_found() => return Err(api(error)),
-            _ => {}
-        }
+        client.delete(&path).await.map_err(api)?;
         while client.find(&path).await.map_err(api)?.is_some() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }

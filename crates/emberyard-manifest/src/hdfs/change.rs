@@ -1,10 +1,10 @@
 //! What can't be changed where data lies already: the volumes that are there say what was asked for when they were made.
 
-use super::set::COMPONENT;
 use super::validate::Plan;
 use super::{data_node, journal_node, name_node, zoo_keeper};
 use crate::error::InvalidHdfs;
 use emberyard_model::Quantity;
+use emberyard_model::hdfs::COMPONENT_LABEL;
 use serde_json::Value;
 
 /// Compares a plan with the claims that StatefulSets of this HDFS have made, also those of one that was deleted.
@@ -17,7 +17,7 @@ pub fn keeps_volumes(plan: &Plan, claims: &[Value]) -> Result<(), InvalidHdfs> {
         (data_node::PART, "spec.storage.dataNode", sizes.data_node),
     ];
     for claim in claims {
-        let part = claim["metadata"]["labels"][COMPONENT].as_str();
+        let part = claim["metadata"]["labels"][COMPONENT_LABEL].as_str();
         let Some((part, field, wanted)) = parts.iter().find(|(name, ..)| part == Some(name)) else { continue };
         let claimed = claim["spec"]["resources"]["requests"]["storage"].as_str();
         if let Some(has) = claimed.and_then(|text| Quantity::parse(text).ok()).filter(|has| has != wanted) {
@@ -58,7 +58,7 @@ mod tests {
     fn what_lies_on_disks_stays_as_it_is() {
         let claim = |part: &str, ordinal: u32, size: &str| {
             json!({
-                "metadata": {"name": format!("data-a-{part}-{ordinal}"), "labels": {COMPONENT: part}},
+                "metadata": {"name": format!("data-a-{part}-{ordinal}"), "labels": {COMPONENT_LABEL: part}},
                 "spec": {"storageClassName": "local", "resources": {"requests": {"storage": size}}},
             })
         };

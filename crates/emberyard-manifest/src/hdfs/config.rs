@@ -80,7 +80,6 @@ fn nameservice(plan: &Plan, service: &str) -> Properties {
     let names = plan.names();
     let proxy = "org.apache.hadoop.hdfs.server.namenode.ha.ConfiguredFailoverProxyProvider";
     let mut all = properties(&[
-        ("dfs.nameservices", service),
         (&format!("dfs.ha.namenodes.{service}"), "nn0,nn1"),
         (&format!("dfs.client.failover.proxy.provider.{service}"), proxy),
     ]);
@@ -140,6 +139,7 @@ fn hdfs(plan: &Plan) -> Properties {
     let journals = plan.names().hosts(journal_node::PART, JOURNAL_NODES, journal_node::RPC, ";");
     let mut all = nameservice(plan, name);
     all.extend(properties(&[
+        ("dfs.nameservices", name),
         ("dfs.namenode.rpc-bind-host", "0.0.0.0"),
         ("dfs.namenode.http-bind-host", "0.0.0.0"),
         ("dfs.namenode.shared.edits.dir", &format!("qjournal://{journals}/{name}")),

@@ -5,11 +5,9 @@ use super::validate::Plan;
 use crate::labels::{MANAGED_BY, owner};
 use crate::storage::claim;
 use emberyard_model::Quantity;
-use emberyard_model::hdfs::{HDFS_KIND, HDFS_LABEL};
+use emberyard_model::hdfs::{COMPONENT_LABEL, HDFS_KIND, HDFS_LABEL};
 use serde_json::{Map, Value, json};
 
-/// Label with the part that an object is of.
-pub(crate) const COMPONENT: &str = "app.kubernetes.io/component";
 /// Where the configuration is mounted.
 pub(crate) const ETC: &str = "/etc/hdfs";
 /// Where a part's volume is mounted.
@@ -192,7 +190,7 @@ pub(crate) fn servers(plan: &Plan, server: Server<'_>) -> Vec<Value> {
 
 /// What services and sets select a part's pods by.
 pub(crate) fn selector(plan: &Plan, part: &str) -> Value {
-    json!({HDFS_LABEL: plan.identity.name, COMPONENT: part})
+    json!({HDFS_LABEL: plan.identity.name, COMPONENT_LABEL: part})
 }
 
 /// All labels of a part; `app` and `release` are those of the tutorial's chart.
@@ -202,7 +200,7 @@ pub(crate) fn labels(plan: &Plan, part: &str) -> Value {
         "release": plan.identity.name,
         "app.kubernetes.io/name": "hdfs",
         "app.kubernetes.io/instance": plan.identity.name,
-        COMPONENT: part,
+        COMPONENT_LABEL: part,
         "app.kubernetes.io/managed-by": MANAGED_BY,
         HDFS_LABEL: plan.identity.name,
     })

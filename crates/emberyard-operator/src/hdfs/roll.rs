@@ -3,8 +3,8 @@
 //! Their set replaces none by itself (`OnDelete`): only here it is known which of them is active. The standby goes first; the
 //! active one follows once the new standby serves, and hands over before it ends. So clients feel one pause.
 
-use super::status::COMPONENT;
 use crate::view::{Key, is_leaving, is_ready, label};
+use emberyard_model::hdfs::COMPONENT_LABEL;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ pub fn outdated(sets: &[&Value], pods: &[&Value], written: &Generations) -> Vec<
 
 /// The NameNode's pod to replace now, if one may go.
 pub fn next<'a>(sets: &[&Value], pods: &[&'a Value], active: Option<&str>) -> Option<&'a Value> {
-    let set = sets.iter().find(|set| label(set, COMPONENT) == Some("namenode") && is_settled(set))?;
+    let set = sets.iter().find(|set| label(set, COMPONENT_LABEL) == Some("namenode") && is_settled(set))?;
     let is_active = |pod: &Value| active == pod["metadata"]["name"].as_str();
     let old = old_pods(set, pods);
     // One that does not serve has nothing to lose: what keeps it from serving may be what is to be replaced.
@@ -56,7 +56,7 @@ pub fn eviction(pod: &Value) -> Value {
 }
 
 fn pods_of<'a>(set: &Value, pods: &[&'a Value]) -> Vec<&'a Value> {
-    pods.iter().filter(|pod| label(pod, COMPONENT) == label(set, COMPONENT)).copied().collect()
+    pods.iter().filter(|pod| label(pod, COMPONENT_LABEL) == label(set, COMPONENT_LABEL)).copied().collect()
 }
 
 /// Whether the set's newest revision is known.
@@ -76,7 +76,7 @@ mod tests {
 
     fn set(generation: i64) -> Value {
         json!({
-            "metadata": {"generation": generation, "labels": {COMPONENT: "namenode"}},
+            "metadata": {"generation": generation, "labels": {COMPONENT_LABEL: "namenode"}},
             "spec": {"replicas": 2},
             "status": {"observedGeneration": 2, "updateRevision": "new"},
         })
@@ -84,7 +84,7 @@ mod tests {
 
     fn pod(name: &str, revision: &str, ready: &str) -> Value {
         json!({
-            "metadata": {"name": name, "labels": {COMPONENT: "namenode", REVISION: revision}},
+            "metadata": {"name": name, "labels": {COMPONENT_LABEL: "namenode", REVISION: revision}},
             "status": {"conditions": [{"type": "Ready", "status": ready}]},
         })
     }

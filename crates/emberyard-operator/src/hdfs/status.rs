@@ -3,11 +3,9 @@
 use crate::view::{is_leaving, is_ready, label, settle};
 use emberyard_manifest::InvalidHdfs;
 use emberyard_manifest::hdfs::{NoPrefix, NodePrefix, Plan};
+use emberyard_model::hdfs::COMPONENT_LABEL;
 use emberyard_model::{Explained, HdfsPart, HdfsPhase, HdfsStatus, Timestamp};
 use serde_json::Value;
-
-/// Label with the part that a pod is of.
-pub(super) const COMPONENT: &str = "app.kubernetes.io/component";
 
 /// What is known of an HDFS beside its spec.
 #[derive(Debug, Clone)]
@@ -34,7 +32,8 @@ pub fn of_plan(plan: &Plan, seen: Seen<'_>) -> HdfsStatus {
         .parts()
         .into_iter()
         .map(|(name, wanted)| {
-            let of_this = |pod: &&&Value| label(pod, COMPONENT) == Some(name) && is_ready(pod) && !is_leaving(pod);
+            let of_this =
+                |pod: &&&Value| label(pod, COMPONENT_LABEL) == Some(name) && is_ready(pod) && !is_leaving(pod);
             let ready = seen.pods.iter().filter(of_this).count();
             HdfsPart { name: name.to_owned(), wanted, ready: u32::try_from(ready).unwrap_or(u32::MAX) }
         })
@@ -117,7 +116,7 @@ mod tests {
         let settings = HdfsSettings { image: "hdfs".to_owned(), cluster_domain: "cluster.local".to_owned() };
         let plan = validate(identity, HdfsSpec::default(), &settings).unwrap();
         let pod = |part: &str| {
-            json!({"metadata": {"labels": {COMPONENT: part}},
+            json!({"metadata": {"labels": {COMPONENT_LABEL: part}},
                    "status": {"conditions": [{"type": "Ready", "status": "True"}]}})
         };
         let pods: Vec<Value> = ready.iter().flat_map(|(part, count)| vec![pod(part); *count]).collect();

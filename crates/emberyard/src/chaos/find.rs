@@ -38,11 +38,10 @@ impl Scene {
         Ok(nodes.into_iter().filter(|node| node.phase == NodePhase::Running).collect())
     }
 
-    /// The number of a node that runs: the last part of its address, from 10 on.
+    /// The number of a node that runs.
     pub fn number(&self, name: &NodeName) -> Result<u8, String> {
         let nodes = self.nodes()?;
-        let node = nodes.iter().find(|node| node.name == *name).ok_or_else(|| format!("{name} does not run"))?;
-        Ok(node.ip.octets()[3] - 10)
+        nodes.iter().find(|node| node.name == *name).map(number).ok_or_else(|| format!("{name} does not run"))
     }
 
     /// A process that the keeper started.
@@ -90,9 +89,7 @@ impl Scene {
         loop {
             let mut executors = self.executors().await.unwrap_or_default();
             executors.retain(|executor| !executor.processes(&wanted).is_empty());
-            if strike.choose(&executors).is_some() {
-                let place = usize::try_from(strike.pick % executors.len() as u64).unwrap_or(0);
-                let chosen = executors.swap_remove(place);
+            if let Some(chosen) = strike.take(executors) {
                 let processes = chosen.processes(&wanted);
                 return Ok((chosen, processes));
             }
@@ -110,6 +107,11 @@ impl Found {
         let processes = self.sandbox.processes().unwrap_or_default();
         processes.into_iter().filter(|process| wanted(&command_line(process))).collect()
     }
+}
+
+/// A node's number: the last part of its address, from 10 on.
+pub fn number(node: &NodeStatus) -> u8 {
+    node.ip.octets()[3] - 10
 }
 
 fn command_line(process: &ProcessId) -> Vec<String> {

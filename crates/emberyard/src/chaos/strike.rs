@@ -1,6 +1,6 @@
 //! Carries one fault out, to its end. Says who or what was struck, or why nothing could be.
 
-use super::find::{Found, is_java, is_worker, parent};
+use super::find::{Found, is_java, is_worker, number, parent};
 use super::linger::{Cut, Frozen};
 use super::{Scene, hdfs};
 use crate::keeper::children::Role;
@@ -154,9 +154,9 @@ async fn up(scene: &Scene) -> Result<(), String> {
     up.map(drop).map_err(|failure| format!("`up` did not bring it back: {failure}"))
 }
 
-/// The numbers of the nodes that run: the last part of their addresses, from 10 on.
+/// The numbers of the nodes that run.
 fn numbers(scene: &Scene) -> Result<Vec<u8>, String> {
-    Ok(scene.nodes()?.iter().map(|node| node.ip.octets()[3] - 10).collect())
+    Ok(scene.nodes()?.iter().map(number).collect())
 }
 
 fn kernel_process(pod: &Found, kernel: &str) -> Result<ProcessId, String> {

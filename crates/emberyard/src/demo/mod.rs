@@ -12,6 +12,7 @@ use crate::session;
 use crate::yard::NotebookSettings;
 use emberyard_client::Client;
 use emberyard_front::kernel::{Event, Jupyter, Kernel, RunError};
+use emberyard_object::view::NodeView;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -103,10 +104,7 @@ impl Stage {
     /// Names of the nodes that are ready.
     pub async fn ready_nodes(&self) -> Result<Vec<String>, Failure> {
         let (nodes, _) = self.client.list("/api/v1/nodes", &[]).await.map_err(api)?;
-        let ready = nodes.iter().filter(|node| {
-            let conditions = node["status"]["conditions"].as_array();
-            conditions.is_some_and(|list| list.iter().any(|one| one["type"] == "Ready" && one["status"] == "True"))
-        });
+        let ready = nodes.iter().filter(|node| NodeView(node).is_ready());
         Ok(ready.filter_map(|node| node["metadata"]["name"].as_str().map(str::to_owned)).collect())
     }
 

@@ -11,6 +11,7 @@ use emberyard_client::path;
 use emberyard_model::hdfs::HDFS_CLUSTERS;
 use emberyard_model::notebook::{GROUP, VERSION};
 use emberyard_model::{HdfsPhase, HdfsStatus, SessionStatus};
+use emberyard_object::view::NodeView;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -89,7 +90,7 @@ pub async fn nodes(dir: &YardDir) -> Result<Vec<Node>, Failure> {
     let node = |held: &crate::keeper::protocol::NodeStatus| {
         let name = held.name.to_string();
         let object = known.iter().find(|object| object["metadata"]["name"] == name.as_str());
-        let phase = match (held.phase, object.map(is_ready)) {
+        let phase = match (held.phase, object.map(|node| NodeView(node).is_ready())) {
             (crate::keeper::protocol::NodePhase::Running, Some(true)) => "ready",
             (crate::keeper::protocol::NodePhase::Dead, _) => "dead",
             _ => "booting",
@@ -106,12 +107,6 @@ pub async fn nodes(dir: &YardDir) -> Result<Vec<Node>, Failure> {
         }
     };
     Ok(keeper.nodes.iter().map(node).collect())
-}
-
-fn is_ready(node: &Value) -> bool {
-    let conditions = node["status"]["conditions"].as_array();
-    conditions
-        .is_some_and(|list| list.iter().any(|condition| condition["type"] == "Ready" && condition["status"] == "True"))
 }
 
 async fn gather(dir: &YardDir) -> Result<Status, Failure> {

@@ -8,8 +8,8 @@ use emberyard_client::path;
 use emberyard_model::HdfsStatus;
 use emberyard_model::hdfs::HDFS_CLUSTERS;
 use emberyard_model::notebook::{GROUP, VERSION};
+use emberyard_object::view::{Meta, PodView};
 use emberyard_sim::Took;
-use serde_json::Value;
 use std::time::{Duration, Instant};
 
 /// Between two looks that must both be good: what has just died is not missed at once, and a NameNode counts blocks anew
@@ -35,7 +35,12 @@ pub async fn settled(scene: &Scene, hdfs: &Hdfs, patience: Duration) -> Took {
 async fn whole(scene: &Scene, hdfs: &Hdfs) -> Result<String, String> {
     let wanted = parts(scene, hdfs).await?;
     for (part, wanted) in &wanted {
-        let ready = hdfs.objects(scene, Some(part)).await?.iter().filter(|pod| is_ready(pod)).count();
+        let ready = hdfs
+            .objects(scene, Some(part))
+            .await?
+            .iter()
+            .filter(|pod| PodView(pod).is_ready() && !Meta(pod).is_deleting())
+            .count();
         if ready != *wanted {
             return Err(format!("{ready} of {wanted} {part}s are ready"));
         }
@@ -84,10 +89,4 @@ async fn parts(scene: &Scene, hdfs: &Hdfs) -> Result<Vec<(String, usize)>, Strin
         return Err("nothing is said of the HDFS's parts".to_owned());
     }
     Ok(parts.into_iter().map(|part| (part.name, part.wanted as usize)).collect())
-}
-
-fn is_ready(pod: &Value) -> bool {
-    let conditions = pod["status"]["conditions"].as_array().into_iter().flatten();
-    let mut ready = conditions.filter(|one| one["type"] == "Ready" && one["status"] == "True");
-    pod["metadata"]["deletionTimestamp"].is_null() && ready.next().is_some()
 }

@@ -3,7 +3,7 @@
 use super::Hdfs;
 use crate::chaos::Scene;
 use crate::chaos::find::{Found, is_java};
-use emberyard_model::hdfs::{HDFS_LABEL, NAME_NODE_WEB_PORT};
+use emberyard_model::hdfs::{COMPONENT_LABEL, HDFS_LABEL, NAME_NODE_WEB_PORT};
 use emberyard_sandbox::ProcessId;
 use serde_json::Value;
 use std::time::Duration;
@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// A kind of server, by the names that Kubernetes and Java have for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Server {
-    /// The label `app.kubernetes.io/component` of its pods.
+    /// The label [`COMPONENT_LABEL`] of its pods.
     pub part: &'static str,
     /// The end of its main class.
     class: &'static str,
@@ -42,7 +42,7 @@ impl Hdfs {
     pub async fn objects(&self, scene: &Scene, part: Option<&str>) -> Result<Vec<Value>, String> {
         let mut selector = format!("{HDFS_LABEL}={}", self.name);
         if let Some(part) = part {
-            selector = format!("{selector},app.kubernetes.io/component={part}");
+            selector = format!("{selector},{COMPONENT_LABEL}={part}");
         }
         let pods = format!("/api/v1/namespaces/{}/pods", self.namespace);
         let listed = scene.stage.client().list(&pods, &[("labelSelector", &selector)]).await;

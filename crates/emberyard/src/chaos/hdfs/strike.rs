@@ -96,7 +96,7 @@ async fn kill_one(scene: &Scene, hdfs: &Hdfs, strike: &Strike, server: Server) -
 
 async fn one(scene: &Scene, hdfs: &Hdfs, strike: &Strike, server: Server) -> Result<Found, String> {
     let pods = hdfs.pods(scene, Some(server.part)).await?;
-    take(strike, pods).ok_or_else(|| format!("no {} runs", server.part))
+    strike.take(pods).ok_or_else(|| format!("no {} runs", server.part))
 }
 
 /// A DataNode that a block is being written to.
@@ -105,7 +105,7 @@ async fn receiving(scene: &Scene, hdfs: &Hdfs, strike: &Strike) -> Result<(Found
     loop {
         let mut pods = hdfs.pods(scene, Some(DATA_NODE.part)).await?;
         pods.retain(|pod| DATA_NODE.processes(pod).iter().any(receives));
-        if let Some(pod) = take(strike, pods) {
+        if let Some(pod) = strike.take(pods) {
             let processes = DATA_NODE.processes(&pod);
             return Ok((pod, processes));
         }
@@ -114,11 +114,6 @@ async fn receiving(scene: &Scene, hdfs: &Hdfs, strike: &Strike) -> Result<(Found
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-}
-
-fn take(strike: &Strike, mut pods: Vec<Found>) -> Option<Found> {
-    let count = pods.len() as u64;
-    (count > 0).then(|| pods.swap_remove(usize::try_from(strike.pick % count).unwrap_or(0)))
 }
 
 fn place(pod: &Found) -> String {
