@@ -36,11 +36,15 @@ const NOT_ZERO: [(&str, &str); 6] = [
     ("Endpoint", "addresses"),
 ];
 
-/// Checks an object. Empty = fine.
-pub fn validate(kind: &Kind, object: &Value) -> Vec<Cause> {
+/// Checks an object that is new or takes the place of `old`. Empty = fine.
+pub fn validate(kind: &Kind, object: &Value, old: Option<&Value>) -> Vec<Cause> {
     let mut walk = Walk { custom: kind.custom, causes: Vec::new() };
     walk.value(object, &kind.schema, "");
-    walk.causes
+    match &kind.rules {
+        // Rules count on the structure they were written for.
+        Some(rules) if walk.causes.is_empty() => rules.check(object, old),
+        _ => walk.causes,
+    }
 }
 
 struct Walk {
