@@ -20,6 +20,20 @@ print(sc.parallelize(range(1000)).sum(), sc.uiWebUrl.rpartition(":")[2], warm.st
 sc.stop()
 "#;
 
+/// Whether drivers and executors map the class-data archive of their image: a JVM that can't use it says nothing, it is only slow.
+const ARCHIVE: &str = r#"
+def archived(processes):
+    import glob
+    def maps_of(process):
+        try:
+            return open(process).read()
+        except OSError:  # it has just ended
+            return ""
+    return any("spark.jsa" in maps_of(process) for process in glob.glob(f"/proc/{processes}/maps"))
+assert archived(jvm), "the driver"
+assert sc.parallelize(range(2), 2).map(lambda _: archived("[0-9]*")).collect() == [True, True], "executors"
+"#;
+
 const POD: &str = "my-pyspark-notebook-0";
 
 /// Processes of the notebook's pod whose command line holds a word, by their number there.
@@ -65,7 +79,7 @@ fn a_kernel_has_its_driver_ready() {
     // The zero-configuration form; the JVM is the one that was ready.
     let session = "from pyspark.sql import SparkSession\nsc = SparkSession.builder.getOrCreate().sparkContext\n\
                    assert str(sc._jvm.java.lang.ProcessHandle.current().pid()) == jvm\n";
-    assert_eq!(yard.run(&format!("{READY}{session}{WORK}")).trim(), "499500 4040 taken");
+    assert_eq!(yard.run(&format!("{READY}{session}{ARCHIVE}{WORK}")).trim(), "499500 4040 taken");
     // A setting that counts when the JVM starts.
     let roomy = "conf.set('spark.driver.memory', '2g')\nsc = pyspark.SparkContext(conf=conf)\n\
                  assert 1900 < sc._jvm.java.lang.Runtime.getRuntime().maxMemory() >> 20 <= 2048\n";
