@@ -14,7 +14,7 @@ use emberyard_manifest::{Identity, InvalidHdfs};
 use emberyard_model::hdfs::{HDFS_CLUSTERS, HDFS_LABEL};
 use emberyard_model::notebook::{GROUP, VERSION};
 use emberyard_model::{HdfsSpec, HdfsStatus, Timestamp};
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -77,6 +77,13 @@ pub async fn run(config: OperatorConfig, mut leading: watch::Receiver<bool>, tel
             _ = ticks.tick() => state.all_dirty(),
             Ok(()) = leading.changed() => state.all_dirty(),
             () = shutdown.cancelled() => return,
+        }
+        // What all events that have arrived come to is told once.
+        while let Some(Some(event)) = pods.next().now_or_never() {
+            state.touched(|state| &mut state.pods, event);
+        }
+        while let Some(Some(event)) = sets.next().now_or_never() {
+            state.touched(|state| &mut state.sets, event);
         }
         let synced = state.clusters.synced() && state.pods.synced() && state.sets.synced() && state.nodes.synced();
         if !*leading.borrow() || !synced {

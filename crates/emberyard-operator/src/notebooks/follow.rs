@@ -13,7 +13,7 @@ use emberyard_manifest::{InvalidNotebook, Names, SPARK_APP_LABEL, validate};
 use emberyard_model::notebook::{GROUP, NOTEBOOK_LABEL, NOTEBOOKS, VERSION};
 use emberyard_model::{NotebookStatus, SessionStatus, Timestamp};
 use emberyard_plan::session::Outlook;
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -76,6 +76,11 @@ pub async fn run(
             Ok(()) = news.changed() => state.waiting_dirty(),
             Ok(()) = hdfs.changed() => state.hdfs_found(&hdfs.borrow_and_update()),
             () = shutdown.cancelled() => return,
+        }
+        // Events come in bursts, a thousand executors that go at once for one: what each notebook has come to is looked at and
+        // told once for all that has arrived.
+        while let Some(Some(event)) = pods.next().now_or_never() {
+            state.pod_event(event);
         }
         if !*leading.borrow() || !state.notebooks.synced() || !state.pods.synced() {
             continue;
