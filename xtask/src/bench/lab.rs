@@ -22,9 +22,9 @@ impl Lab {
     /// Builds the program in release mode. `images` is the store to use; without one, the project's own is made when
     /// needed.
     pub fn open(rounds: usize, images: Option<PathBuf>) -> Result<Self, String> {
-        crate::check::cargo(&["build", "--release", "--locked", "--package", "emberyard"])?;
-        // The load program speaks for both sides: a slow build of it would measure itself.
-        crate::check::cargo(&["build", "--release", "--locked", "--package", "xtask"])?;
+        // The load program speaks for both sides: a slow build of it would measure itself. Both at once: each alone would
+        // build the crates they share with features of its own.
+        crate::check::cargo(&["build", "--release", "--locked", "--package", "emberyard", "--package", "xtask"])?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.map_err(|error| error.to_string())?;
         let interrupted = CancellationToken::new();
