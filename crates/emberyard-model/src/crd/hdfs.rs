@@ -17,7 +17,8 @@ pub fn hdfs_cluster() -> Value {
         {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
     ]);
     let mut definition = definition(&names, &columns, "A highly available HDFS.", &spec(), &status());
-    definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["x-kubernetes-validations"] = hdfs_rules::of_object();
+    definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["x-kubernetes-validations"] =
+        hdfs_rules::of_object();
     definition
 }
 
@@ -30,9 +31,13 @@ const SIZES: [(&str, &str, &str, &str); 4] = [
 ];
 
 fn spec() -> Value {
-    let mut storage = json!({"storageClass": {"type": "string", "description": "Storage class; absent: the cluster's default."}});
+    // What an API server lets a rule cost is reckoned from the longest text that there can be.
+    let mut storage = json!({"storageClass": {
+        "type": "string", "maxLength": 253, "description": "Storage class; absent: the cluster's default.",
+    }});
     for (field, of, default, least) in SIZES {
         storage[field] = quantity(&format!("Bytes of each {of}'s volume; absent: {default}. Can't be changed."));
+        storage[field]["maxLength"] = json!(32);
         storage[field]["x-kubernetes-validations"] = hdfs_rules::of_size(least);
     }
     json!({

@@ -17,21 +17,23 @@ pub(super) fn of_object() -> Value {
 /// Of the spec: `sizes` are the fields of the volumes with what each is where it is absent.
 pub(super) fn of_spec(sizes: &[(&str, &str)]) -> Value {
     let data_nodes = |of: &str| format!("(has({of}.dataNodes) ? {of}.dataNodes : 4)");
-    let storage = |of: &str, field: &str, default: &str| {
-        format!("(has({of}.storage) && has({of}.storage.{field}) ? string({of}.storage.{field}) : '{default}')")
-    };
+    let class =
+        |of: &str| format!("(has({of}.storage) && has({of}.storage.storageClass) ? {of}.storage.storageClass : '')");
     let mut rules = vec![
         json!({
             "rule": format!("!has(self.replication) || self.replication <= {}", data_nodes("self")),
             "message": "EY-HDF-003: each copy of a block lies on another DataNode: ask for more of them (spec.dataNodes, 4 where it is absent) or for fewer copies (spec.replication)",
         }),
         json!({
-            "rule": format!("{} == {}", storage("self", "storageClass", ""), storage("oldSelf", "storageClass", "")),
+            "rule": format!("{} == {}", class("self"), class("oldSelf")),
             "message": "EY-HDF-005: data lies on volumes of another storage class: write that, or make another HDFS and copy the files to it",
         }),
     ];
     rules.extend(sizes.iter().map(|(field, default)| {
-        let of = |of: &str| format!("quantity({})", storage(of, field, default));
+        let of = |of: &str| {
+            let size = format!("{of}.storage.{field}");
+            format!("quantity(has({of}.storage) && has({size}) ? string({size}) : '{default}')")
+        };
         json!({
             "rule": format!("{}.compareTo({}) == 0", of("self"), of("oldSelf")),
             "message": format!("EY-HDF-005: the volumes that there are have another size than spec.storage.{field} says: write what they have, or make another HDFS and copy the files to it"),

@@ -6,9 +6,16 @@
 //! forgives wherever the value that the rule stands at is unchanged.
 
 use super::Cause;
-use kube_cel::{CompiledSchema, Validator, compile_schema};
+use kube_cel::{CompiledSchema, ErrorKind, ValidationError, Validator, compile_schema};
 use serde_json::Value;
+use std::error::Error as _;
 use std::sync::Arc;
+
+/// The field of what is wrong with a whole object.
+const NOWHERE: &str = "<nil>";
+/// Of these faults of structure it is unknown what rules would make of them.
+const BLOCKING: [&str; 5] =
+    ["FieldValueNotSupported", "FieldValueRequired", "FieldValueTooLong", "FieldValueTooMany", "FieldValueTypeInvalid"];
 
 /// The compiled rules of one schema.
 #[derive(Debug, Clone)]
@@ -30,16 +37,32 @@ impl Rules {
         }
     }
 
-    /// What of them an object breaks that is written in the place of `old`. Its structure must be right.
-    pub fn check(&self, object: &Value, old: Option<&Value>) -> Vec<Cause> {
+    /// Adds to the faults of an object's structure what it breaks of them, or that they could not be looked at.
+    pub(super) fn add(&self, causes: &mut Vec<Cause>, object: &Value, old: Option<&Value>) {
+        if causes.iter().any(|cause| BLOCKING.contains(&cause.reason)) {
+            causes.push(Cause {
+                reason: "FieldValueInvalid",
+                field: NOWHERE.to_owned(),
+                message: "Invalid value: null: some validation rules were not checked because the object was invalid; \
+                          correct the existing errors to complete validation"
+                    .to_owned(),
+            });
+        } else {
+            causes.extend(self.check(object, old));
+        }
+    }
+
+    /// What of them an object breaks that is written in the place of `old`.
+    fn check(&self, object: &Value, old: Option<&Value>) -> Vec<Cause> {
         let Err(errors) = Validator::new().validate_compiled(&self.0, object, old) else { return Vec::new() };
         let mut causes: Vec<Cause> = errors
             .into_iter()
             .filter(|error| old.is_none_or(|old| changed(&error.field_path, object, old)))
-            .map(|error| Cause {
-                reason: reason(error.reason.as_deref()),
-                message: message(reason(error.reason.as_deref()), value_type(object, &error.field_path), &error.message),
-                field: if error.field_path.is_empty() { "<nil>".to_owned() } else { error.field_path },
+            .map(|error| {
+                let reason = reason(error.reason.as_deref());
+                let message = message(&self.0, reason, at(object, &error.field_path), &error);
+                let field = if error.field_path.is_empty() { NOWHERE.to_owned() } else { error.field_path };
+                Cause { reason, field, message }
             })
             .collect();
         causes.sort();
@@ -68,7 +91,10 @@ fn first_error(schema: &CompiledSchema, field: &str) -> Option<(String, String)>
     })
     .or_else(|| schema.items.as_ref().and_then(|inner| first_error(inner, &format!("{field}.items"))))
     .or_else(|| {
-        schema.additional_properties.as_ref().and_then(|inner| first_error(inner, &format!("{field}.additionalProperties")))
+        schema
+            .additional_properties
+            .as_ref()
+            .and_then(|inner| first_error(inner, &format!("{field}.additionalProperties")))
     })
 }
 
@@ -90,31 +116,40 @@ fn reason(named: Option<&str>) -> &'static str {
     }
 }
 
-/// The text of the cause, in the form of its reason.
-fn message(reason: &str, value_type: &str, said: &str) -> String {
-    match reason {
-        "FieldValueForbidden" => format!("Forbidden: {said}"),
-        "FieldValueRequired" => format!("Required value: {said}"),
-        "FieldValueDuplicate" => format!("Duplicate value: \"{value_type}\""),
-        _ => format!("Invalid value: \"{value_type}\": {said}"),
+/// The text of the cause, in the form of its reason. Of what is no single value upstream does not say it again.
+fn message(schema: &CompiledSchema, reason: &str, value: &Value, error: &ValidationError) -> String {
+    let said = &error.message;
+    match (reason, value) {
+        ("FieldValueForbidden", _) => format!("Forbidden: {said}"),
+        ("FieldValueRequired", _) => format!("Required value: {said}"),
+        ("FieldValueDuplicate", _) => format!("Duplicate value: {value}"),
+        _ if error.kind == ErrorKind::EvaluationError => {
+            let why = error.source().map_or_else(|| said.clone(), ToString::to_string);
+            format!("Invalid value: \"\": {why} evaluating rule: {}", means(schema, &error.rule).unwrap_or(&error.rule))
+        }
+        (_, Value::Object(_) | Value::Array(_) | Value::Null) => format!("Invalid value: {said}"),
+        _ => format!("Invalid value: {value}: {said}"),
     }
 }
 
-/// The type of what stands at a path, as schemas name it.
-fn value_type<'a>(object: &'a Value, path: &str) -> &'a str {
+/// The message of an expression that could not be evaluated.
+fn means<'a>(schema: &'a CompiledSchema, expression: &str) -> Option<&'a str> {
+    let own = schema.validations.iter().flatten().find(|compiled| compiled.rule.rule == expression);
+    let inner = || {
+        let mut inner =
+            schema.properties.values().chain(schema.items.as_deref()).chain(schema.additional_properties.as_deref());
+        inner.find_map(|inner| means(inner, expression))
+    };
+    own.map_or_else(inner, |compiled| compiled.rule.message.as_deref())
+}
+
+/// What stands at a path.
+fn at<'a>(object: &'a Value, path: &str) -> &'a Value {
     let parts = path.split(['.', '[', ']']).filter(|part| !part.is_empty());
-    let value = parts.fold(object, |value, part| match part.parse::<usize>() {
+    parts.fold(object, |value, part| match part.parse::<usize>() {
         Ok(index) if value.is_array() => &value[index],
         _ => &value[part],
-    });
-    match value {
-        Value::String(_) => "string",
-        Value::Number(number) if number.is_f64() => "number",
-        Value::Number(_) => "integer",
-        Value::Bool(_) => "boolean",
-        Value::Array(_) => "array",
-        Value::Object(_) | Value::Null => "object",
-    }
+    })
 }
 
 #[cfg(test)]
@@ -158,12 +193,12 @@ mod tests {
         assert_eq!(
             broken(json!({"nodes": 3, "copies": 4, "size": 5}), None),
             [
-                "spec: Invalid value: \"object\": only 3 nodes",
-                "spec.size: Invalid value: \"integer\": failed rule: quantity(string(self)).compareTo(quantity('1Gi')) >= 0",
+                "spec: Invalid value: only 3 nodes",
+                "spec.size: Invalid value: 5: failed rule: quantity(string(self)).compareTo(quantity('1Gi')) >= 0",
             ]
         );
         let long = json!({"metadata": {"name": "abcdef"}, "spec": {"nodes": 1}});
-        assert_eq!(rules().check(&long, None)[0].to_string(), "<nil>: Invalid value: \"object\": too long a name");
+        assert_eq!(rules().check(&long, None)[0].to_string(), "<nil>: Invalid value: too long a name");
     }
 
     #[test]

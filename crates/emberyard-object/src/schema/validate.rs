@@ -40,11 +40,10 @@ const NOT_ZERO: [(&str, &str); 6] = [
 pub fn validate(kind: &Kind, object: &Value, old: Option<&Value>) -> Vec<Cause> {
     let mut walk = Walk { custom: kind.custom, causes: Vec::new() };
     walk.value(object, &kind.schema, "");
-    match &kind.rules {
-        // Rules count on the structure they were written for.
-        Some(rules) if walk.causes.is_empty() => rules.check(object, old),
-        _ => walk.causes,
+    if let Some(rules) = &kind.rules {
+        rules.add(&mut walk.causes, object, old);
     }
+    walk.causes
 }
 
 struct Walk {
