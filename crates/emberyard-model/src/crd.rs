@@ -7,6 +7,7 @@ use crate::notebook::{GROUP, NOTEBOOK_KIND, NOTEBOOKS, VERSION};
 use serde_json::{Value, json};
 
 mod hdfs;
+mod hdfs_rules;
 
 pub use hdfs::hdfs_cluster;
 

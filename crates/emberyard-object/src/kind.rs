@@ -1,6 +1,6 @@
 //! What is known of one served kind.
 
-use crate::schema::Schema;
+use crate::schema::{Rules, Schema};
 use crate::{Gvk, Gvr};
 use std::sync::Arc;
 
@@ -68,6 +68,8 @@ pub struct Kind {
     pub selectable_fields: Vec<String>,
     /// Structure of its objects.
     pub schema: Arc<Schema>,
+    /// Rules of a custom resource beyond structure.
+    pub rules: Option<Rules>,
 }
 
 impl Kind {

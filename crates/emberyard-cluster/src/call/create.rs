@@ -47,7 +47,7 @@ impl Call<'_> {
         name::generate(&self.server.store, &at.resource, at.namespace(), &mut object, self.entropy);
         admission::mutate(self, at, Operation::Create, None, &mut object)?;
         let mut causes: Vec<_> = name::check(&at.kind, &object).into_iter().collect();
-        causes.extend(schema::validate(&at.kind, &object));
+        causes.extend(schema::validate(&at.kind, &object, None));
         causes.extend(admission::invalid(self, at, Operation::Create, None, &object));
         let name = Meta(&object).name().to_owned();
         if !causes.is_empty() {

@@ -64,7 +64,7 @@ impl Call<'_> {
         defaults::apply(&at.kind, &mut wanted);
         let operation = if part == Part::Status { Operation::UpdateStatus } else { Operation::Update };
         admission::mutate(self, at, operation, Some(&old), &mut wanted)?;
-        let mut causes = schema::validate(&at.kind, &wanted);
+        let mut causes = schema::validate(&at.kind, &wanted, Some(&old));
         causes.extend(admission::invalid(self, at, operation, Some(&old), &wanted));
         if !causes.is_empty() {
             return Err(Failure::invalid(&at.kind.gvk, at.name(), &causes));

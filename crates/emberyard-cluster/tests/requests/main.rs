@@ -7,6 +7,7 @@ mod connect;
 mod objects;
 mod properties;
 mod real_server;
+mod rules;
 mod served;
 mod spark;
 mod watches;

@@ -1,6 +1,6 @@
 //! The definition of the HdfsCluster.
 
-use super::{conditions, definition, quantity};
+use super::{conditions, definition, hdfs_rules, quantity};
 use crate::hdfs::{HDFS_CLUSTERS, HDFS_KIND};
 use serde_json::{Value, json};
 
@@ -16,13 +16,33 @@ pub fn hdfs_cluster() -> Value {
         {"name": "Active", "type": "string", "jsonPath": ".status.active"},
         {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
     ]);
-    definition(&names, &columns, "A highly available HDFS.", &spec(), &status())
+    let mut definition = definition(&names, &columns, "A highly available HDFS.", &spec(), &status());
+    definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["x-kubernetes-validations"] =
+        hdfs_rules::of_object();
+    definition
 }
 
+/// Fields of the volumes' sizes: whose each is, what it is where it is absent, and the least that makes sense.
+const SIZES: [(&str, &str, &str, &str); 4] = [
+    ("nameNode", "NameNode", "100Gi", "256Mi"),
+    ("journalNode", "JournalNode", "20Gi", "256Mi"),
+    ("zooKeeper", "ZooKeeper server", "5Gi", "256Mi"),
+    ("dataNode", "DataNode", "100Gi", "1Gi"),
+];
+
 fn spec() -> Value {
-    let size = |of: &str| quantity(&format!("Bytes of each {of}'s volume. Can't shrink."));
+    // What an API server lets a rule cost is reckoned from the longest text that there can be.
+    let mut storage = json!({"storageClass": {
+        "type": "string", "maxLength": 253, "description": "Storage class; absent: the cluster's default.",
+    }});
+    for (field, of, default, least) in SIZES {
+        storage[field] = quantity(&format!("Bytes of each {of}'s volume; absent: {default}. Can't be changed."));
+        storage[field]["maxLength"] = json!(32);
+        storage[field]["x-kubernetes-validations"] = hdfs_rules::of_size(least);
+    }
     json!({
         "type": "object",
+        "x-kubernetes-validations": hdfs_rules::of_spec(&SIZES.map(|(field, _, default, _)| (field, default))),
         "properties": {
             "image": {"type": "string", "description": "Image with Hadoop and ZooKeeper; absent: the operator's default."},
             "replication": {
@@ -36,13 +56,7 @@ fn spec() -> Value {
             "storage": {
                 "type": "object",
                 "description": "Sizes of the volumes.",
-                "properties": {
-                    "storageClass": {"type": "string", "description": "Storage class; absent: the cluster's default."},
-                    "nameNode": size("NameNode"),
-                    "journalNode": size("JournalNode"),
-                    "zooKeeper": size("ZooKeeper server"),
-                    "dataNode": size("DataNode"),
-                },
+                "properties": storage,
             },
         },
     })

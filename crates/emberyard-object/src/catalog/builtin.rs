@@ -35,6 +35,7 @@ fn kind(entry: &Value) -> Kind {
         custom: false,
         selectable_fields: texts(&entry["fields"]),
         schema: schema(entry),
+        rules: None,
         gvr,
     }
 }

@@ -1,7 +1,7 @@
 //! Kinds out of custom resource definitions.
 
 use super::{Catalog, Document, openapi_custom};
-use crate::schema::{Definition, Object, Schema, Shape, StringFormat, read_custom};
+use crate::schema::{Definition, Object, Rules, Schema, Shape, StringFormat, read_custom};
 use crate::view::{list, text};
 use crate::{Column, Gvk, Gvr, Kind, Subresource};
 use serde_json::{Value, json};
@@ -81,7 +81,10 @@ fn kind(crd: &Value, version: &Value, index: usize) -> Result<Kind, CrdError> {
     let stored = list(crd, &["spec", "versions"]).iter().find(|version| version["storage"] == json!(true));
     let or =
         |path: &[&str], default: String| Some(text(crd, path)).filter(|t| !t.is_empty()).map_or(default, str::to_owned);
-    let schema = Arc::new(root_schema(version, &format!("spec.versions[{index}].schema.openAPIV3Schema"))?);
+    let field = format!("spec.versions[{index}].schema.openAPIV3Schema");
+    let schema = Arc::new(root_schema(version, &field)?);
+    let rules = Rules::compile(&version["schema"]["openAPIV3Schema"], &field)
+        .map_err(|(field, message)| CrdError::Schema { field, message })?;
     let status = version["subresources"].get("status").is_some();
     Ok(Kind {
         gvr: Gvr::new(group, &gvk.version, plural),
@@ -102,6 +105,7 @@ fn kind(crd: &Value, version: &Value, index: usize) -> Result<Kind, CrdError> {
             .map(|field| text(field, &["jsonPath"]).trim_start_matches('.').to_owned())
             .collect(),
         schema,
+        rules,
         gvk,
     })
 }

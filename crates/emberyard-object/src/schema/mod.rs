@@ -6,6 +6,7 @@ mod definitions;
 mod node;
 mod quantity;
 mod read;
+mod rules;
 mod validate;
 mod zero;
 
@@ -15,6 +16,7 @@ pub use definitions::{Definition, definition};
 pub use node::{ListType, Object, PatchRule, Schema, Shape, StringFormat};
 pub use quantity::canonical as canonical_quantity;
 pub use read::read_custom;
+pub use rules::Rules;
 pub use validate::{Cause, validate};
 pub(crate) use zero::is_zero;
 

@@ -118,7 +118,7 @@ fn values_become_canonical() {
 fn built_in_kinds_need_what_is_published() {
     let object = pod(json!({"restartPolicy": "X", "containers": [
         {"name": "", "ports": [{"containerPort": 0}], "volumeMounts": [{"name": "v"}]}]}));
-    let causes: Vec<String> = validate(&pods(), &object).iter().map(ToString::to_string).collect();
+    let causes: Vec<String> = validate(&pods(), &object, None).iter().map(ToString::to_string).collect();
     assert_eq!(
         causes,
         [
@@ -129,10 +129,10 @@ fn built_in_kinds_need_what_is_published() {
         ]
     );
     let nothing = pod(json!({}));
-    assert_eq!(validate(&pods(), &nothing)[0].to_string(), "spec.containers: Required value");
+    assert_eq!(validate(&pods(), &nothing, None)[0].to_string(), "spec.containers: Required value");
     let agent = json!({"metadata": {}, "spec": {"containers": [{"name": "a"}]},
         "status": {"containerStatuses": [{"name": "a"}], "phase": "Odd"}});
-    assert_eq!(validate(&pods(), &agent), []);
+    assert_eq!(validate(&pods(), &agent, None), []);
 }
 
 #[test]
@@ -186,10 +186,10 @@ fn custom_resources_are_pruned_and_checked() {
         ),
     ];
     for (object, wanted) in table {
-        let causes: Vec<String> = validate(&kind, &object).iter().map(ToString::to_string).collect();
+        let causes: Vec<String> = validate(&kind, &object, None).iter().map(ToString::to_string).collect();
         assert_eq!(causes, [wanted]);
     }
-    assert_eq!(validate(&kind, &json!({"spec": {"size": 5.0, "port": "http", "none": null}})), []);
+    assert_eq!(validate(&kind, &json!({"spec": {"size": 5.0, "port": "http", "none": null}}), None), []);
 }
 
 #[test]
@@ -197,9 +197,9 @@ fn value_validations_combine() {
     let kind = custom(json!({"type": "object", "properties": {"spec": {"type": "object",
         "properties": {"a": {"type": "string"}, "b": {"type": "string"}},
         "oneOf": [{"required": ["a"]}, {"required": ["b"]}]}}}));
-    assert_eq!(validate(&kind, &json!({"spec": {"a": "x"}})), []);
+    assert_eq!(validate(&kind, &json!({"spec": {"a": "x"}}), None), []);
     for bad in [json!({"spec": {}}), json!({"spec": {"a": "x", "b": "y"}})] {
-        assert_eq!(validate(&kind, &bad).len(), 1, "{bad}");
+        assert_eq!(validate(&kind, &bad, None).len(), 1, "{bad}");
     }
 }
 
@@ -227,7 +227,7 @@ fn pods_of_spark_are_fine() {
         assert_eq!(parsed.duplicates, [""; 0]);
         let mut pod = decode(&pods(), parsed.value.clone(), &[], FieldValidation::Strict).unwrap().value;
         crate::defaults::apply(&pods(), &mut pod);
-        assert_eq!(validate(&pods(), &pod), []);
+        assert_eq!(validate(&pods(), &pod, None), []);
         let by = crate::patch::apply::Manager { name: "fabric8", subresource: "", api_version: "v1" };
         let now = emberyard_model::Timestamp(0);
         let applied = crate::patch::apply::apply(&pods(), None, &parsed.value, by, true, now).unwrap();

@@ -36,10 +36,13 @@ const NOT_ZERO: [(&str, &str); 6] = [
     ("Endpoint", "addresses"),
 ];
 
-/// Checks an object. Empty = fine.
-pub fn validate(kind: &Kind, object: &Value) -> Vec<Cause> {
+/// Checks an object that is new or takes the place of `old`. Empty = fine.
+pub fn validate(kind: &Kind, object: &Value, old: Option<&Value>) -> Vec<Cause> {
     let mut walk = Walk { custom: kind.custom, causes: Vec::new() };
     walk.value(object, &kind.schema, "");
+    if let Some(rules) = &kind.rules {
+        rules.add(&mut walk.causes, object, old);
+    }
     walk.causes
 }
 

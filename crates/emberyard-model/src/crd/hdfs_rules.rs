@@ -1,0 +1,51 @@
+//! What the API server itself refuses of an HdfsCluster: rules in CEL, as a definition carries them.
+//!
+//! They say the same as `emberyard_manifest::hdfs::validate` and `keeps_volumes`, as far as the object alone can tell; a test of
+//! `emberyard-cluster` compares them. What lies on volumes of an HDFS that was deleted, only the operator sees.
+//! <https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation-rules>
+
+use serde_json::{Value, json};
+
+/// Of the whole object.
+pub(super) fn of_object() -> Value {
+    json!([{
+        "rule": "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && self.metadata.name.size() <= 40",
+        "message": "EY-HDF-001: its parts are called after it: choose a name of at most 40 lower case letters, digits and '-', with a letter first",
+    }])
+}
+
+/// Of the spec: `sizes` are the fields of the volumes with what each is where it is absent.
+pub(super) fn of_spec(sizes: &[(&str, &str)]) -> Value {
+    let data_nodes = |of: &str| format!("(has({of}.dataNodes) ? {of}.dataNodes : 4)");
+    let class =
+        |of: &str| format!("(has({of}.storage) && has({of}.storage.storageClass) ? {of}.storage.storageClass : '')");
+    let mut rules = vec![
+        json!({
+            "rule": format!("!has(self.replication) || self.replication <= {}", data_nodes("self")),
+            "message": "EY-HDF-003: each copy of a block lies on another DataNode: ask for more of them (spec.dataNodes, 4 where it is absent) or for fewer copies (spec.replication)",
+        }),
+        json!({
+            "rule": format!("{} == {}", class("self"), class("oldSelf")),
+            "message": "EY-HDF-005: data lies on volumes of another storage class: write that, or make another HDFS and copy the files to it",
+        }),
+    ];
+    rules.extend(sizes.iter().map(|(field, default)| {
+        let of = |of: &str| {
+            let size = format!("{of}.storage.{field}");
+            format!("quantity(has({of}.storage) && has({size}) ? string({size}) : '{default}')")
+        };
+        json!({
+            "rule": format!("{}.compareTo({}) == 0", of("self"), of("oldSelf")),
+            "message": format!("EY-HDF-005: the volumes that there are have another size than spec.storage.{field} says: write what they have, or make another HDFS and copy the files to it"),
+        })
+    }));
+    rules.into()
+}
+
+/// Of one volume's size.
+pub(super) fn of_size(least: &str) -> Value {
+    json!([{
+        "rule": format!("quantity(string(self)).compareTo(quantity('{least}')) >= 0"),
+        "message": format!("EY-HDF-004: it must be at least {least}, which the first journals and blocks need"),
+    }])
+}
