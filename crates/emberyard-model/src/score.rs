@@ -6,7 +6,7 @@ use std::fmt;
 /// Annotation with a [`HdfsScore`] as JSON, on the ConfigMap that Spark makes for an application: the kernel writes it there.
 pub const SCORE_ANNOTATION: &str = "emberyard.dev/hdfs-score";
 
-/// A Spark session's score so far, from Spark's own data.
+/// A Spark session's score so far, from Spark's own data. Of a cell with very many tasks the newest are in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct HdfsScore {
@@ -29,7 +29,7 @@ impl fmt::Display for HdfsScore {
         let with_tenths = shift > 0 && bytes >> shift < 10;
         // Rounded down: what is nearly all is not shown as all.
         let shown = |bytes: u64| {
-            let tenths = u128::from(bytes) * 10 >> shift;
+            let tenths = (u128::from(bytes) * 10) >> shift;
             if with_tenths { format!("{}.{}", tenths / 10, tenths % 10) } else { (tenths / 10).to_string() }
         };
         write!(

@@ -9,6 +9,7 @@ as has who reads the cache of its executor.
 
 import contextvars
 import json
+import queue
 import threading
 
 PATIENCE = 0.5  # seconds that a cell waits for its score at most
@@ -134,36 +135,44 @@ class Session:
 
 
 class Scores:
-    """Looks once after each cell, in a thread that the cell waits for a moment only."""
+    """Looks once after each cell, in a thread of its own: each has its connection to the JVM. The cell waits a moment only."""
 
     def __init__(self, context, show, tell):
         self.context, self.show, self.tell = context, show, tell
-        self.session, self.turn = None, threading.Lock()
+        self.session, self.asked, self.looked = None, queue.SimpleQueue(), threading.Event()
+        self.looked.set()
+        threading.Thread(target=self.work, name="emberyard-score", daemon=True).start()
 
     def after_cell(self, *_):
         context = self.context()
-        if context is None or context._jsc is None:
+        if context is None or context._jsc is None or not self.looked.is_set():  # a driver that hangs delays one cell
             return
-        here = contextvars.copy_context()  # what is shown belongs to this cell
-        thread = threading.Thread(target=self.look, args=(context, here), name="emberyard-score", daemon=True)
-        thread.start()
+        self.looked = threading.Event()
+        self.asked.put((context, contextvars.copy_context(), self.looked))  # what is shown belongs to this cell
         try:
-            thread.join(PATIENCE)
+            self.looked.wait(PATIENCE)
         except KeyboardInterrupt:
             pass
 
-    def look(self, context, here):
+    def work(self):
+        while True:
+            self.step(*self.asked.get())
+
+    def step(self, context, cell, looked):
         try:
-            with self.turn:
-                if self.session is None or self.session.store.application != context.applicationId:
-                    self.session = Session(Store(context))
-                if not self.session.store.knows_hdfs:
-                    return
-                before = self.session.score
-                cell, more = self.session.look()
-                if cell["tasks"]:
-                    here.run(self.show, line(cell) + (MORE if more else ""))
-                if self.session.score != before:
-                    self.tell(self.session.store.application, self.session.score)
+            if self.session is None or self.session.store.application != context.applicationId:
+                self.session = Session(Store(context))
+            session = self.session
+            if not session.store.knows_hdfs:
+                return
+            before = session.score
+            score, more = session.look()
+            if score["tasks"]:
+                cell.run(self.show, line(score) + (MORE if more else ""))
+            looked.set()
+            if session.score != before:
+                self.tell(session.store.application, session.score)
         except Exception:  # noqa: BLE001 - a score is a courtesy: a cell never fails for it
             pass
+        finally:
+            looked.set()

@@ -66,9 +66,11 @@ assert session.look() == (one, True)
 shown, told = [], []
 scores = spark_score.Scores(None, shown.append, lambda *said: told.append(said))
 scores.session = spark_score.Session(Store({**bare, "stageId": 1}))
-import contextvars
+import contextvars, threading
 def look():
-    scores.look(type("Context", (), {"applicationId": "a"}), contextvars.copy_context())
+    looked = threading.Event()
+    scores.step(type("Context", (), {"applicationId": "a"}), contextvars.copy_context(), looked)
+    assert looked.is_set()
 look(), look()
 assert shown == ["HDFS: 1 of 1 tasks read their blocks on their own node (9 of 9 B)"] and told == [("a", one)], (shown, told)
 scores.session.store.settle = lambda: 1 / 0  # Spark does not answer
@@ -79,6 +81,15 @@ look()
 assert len(shown) == len(told) == 1
 scores.context = lambda: None
 scores.after_cell()  # no Spark
+
+# A driver that hangs delays one cell, and not for long.
+spark_score.PATIENCE, hangs, asked = 0.01, threading.Event(), []
+scores.session.store.knows_hdfs = True
+scores.session.store.settle = lambda: (asked.append(1), hangs.wait(60))
+scores.context = lambda: type("Context", (), {"applicationId": "a", "_jsc": "there"})
+scores.after_cell(), scores.after_cell(), scores.after_cell()
+hangs.set()
+assert scores.looked.wait(60) and asked == [1], asked
 "#;
 
 /// A driver with an HDFS that it never reads: a local file and a cached data set are not taken for one.
