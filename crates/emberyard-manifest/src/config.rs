@@ -9,7 +9,7 @@ pub(crate) const SPARK_DEFAULTS: &str = "spark-defaults.conf";
 pub(crate) const JUPYTER_CONFIG: &str = "jupyter_server_config.py";
 pub(crate) const DOOR: &str = "spark_door.py";
 /// What each kernel loads, by name.
-pub(crate) const KERNEL_FILES: [(&str, &str); 10] = [
+pub(crate) const KERNEL_FILES: [(&str, &str); 11] = [
     ("ipython_kernel_config.py", include_str!("assets/ipython_kernel_config.py")),
     ("after_import.py", include_str!("assets/after_import.py")),
     ("practice_api.py", include_str!("assets/practice_api.py")),
@@ -17,6 +17,7 @@ pub(crate) const KERNEL_FILES: [(&str, &str); 10] = [
     ("spark_interrupt.py", include_str!("assets/spark_interrupt.py")),
     ("spark_news.py", include_str!("assets/spark_news.py")),
     ("spark_rehearsal.py", include_str!("assets/spark_rehearsal.py")),
+    ("spark_score.py", include_str!("assets/spark_score.py")),
     ("spark_settings.py", include_str!("assets/spark_settings.py")),
     ("spark_start.py", include_str!("assets/spark_start.py")),
     ("spark_warm.py", include_str!("assets/spark_warm.py")),

@@ -165,6 +165,16 @@ fn session() -> Value {
                 "what": {"type": "string"},
                 "cure": {"type": "string"},
             })),
+            "hdfs": {
+                "type": "object",
+                "description": "How much of what its tasks read from HDFS they read on their own node, so far.",
+                "properties": {
+                    "tasks": {"type": "integer", "format": "int64"},
+                    "localTasks": {"type": "integer", "format": "int64"},
+                    "bytes": {"type": "integer", "format": "int64"},
+                    "localBytes": {"type": "integer", "format": "int64"},
+                },
+            },
         },
     })
 }

@@ -9,6 +9,7 @@ pub mod hdfs;
 pub mod name;
 pub mod notebook;
 pub mod quantity;
+pub mod score;
 pub mod session;
 pub mod time;
 
@@ -17,5 +18,6 @@ pub use hdfs::{HdfsPart, HdfsPhase, HdfsSpec, HdfsStatus, HdfsStorage};
 pub use name::{NameError, NamespaceName, NodeName, ObjectName, PodName};
 pub use notebook::{Condition, Folder, HomeVolume, NotebookPhase, NotebookResources, NotebookSpec, NotebookStatus};
 pub use quantity::{Bytes, Cpu, Quantity, QuantityError, Resources};
+pub use score::HdfsScore;
 pub use session::{EndedExecutor, SessionStatus, Waiting};
 pub use time::{Timestamp, TimestampError};

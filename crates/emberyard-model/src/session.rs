@@ -3,6 +3,7 @@
 //! Part of a [`crate::NotebookStatus`]: one source for `emberyard status`, the read-only page and the notebook's own
 //! output.
 
+use crate::score::HdfsScore;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -22,6 +23,9 @@ pub struct SessionStatus {
     /// Executors that ended in mid-work, the newest last; the oldest are dropped beyond [`MOST_ENDED`].
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ended: Vec<EndedExecutor>,
+    /// How local its reading of HDFS was so far; absent where it read none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hdfs: Option<HdfsScore>,
 }
 
 /// Ended executors that are remembered for each session.
@@ -64,10 +68,11 @@ impl SessionStatus {
         self.waiting.iter().map(|one| one.pods.len()).sum()
     }
 
-    /// A sentence for each that waits, then for each that ended.
+    /// A sentence for each that waits, then for each that ended, then the score.
     pub fn sentences(&self) -> impl Iterator<Item = String> {
         let waiting = self.waiting.iter().map(ToString::to_string);
-        waiting.chain(self.ended.iter().map(ToString::to_string))
+        let ended = self.ended.iter().map(ToString::to_string);
+        waiting.chain(ended).chain(self.hdfs.iter().map(ToString::to_string))
     }
 }
 

@@ -1,7 +1,8 @@
-"""Says under the running cell what a Spark session waits for, and why executors ended.
+"""Says under the running cell what a Spark session waits for, and why executors ended; after it, how local it read.
 
 The operator knows; it writes it into the Notebook's status. This extension reads it there while a cell runs that uses
-Spark, and at no other time. Nothing is said of a start that goes well.
+Spark, and at no other time. Nothing is said of a start that goes well. How local jobs read their blocks is the driver's to
+say (spark_score).
 """
 
 import contextvars
@@ -13,10 +14,14 @@ import ssl
 import sys
 import threading
 import time
+import urllib.parse
 import urllib.request
+
+from spark_score import Scores
 
 ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 PERIOD = 1.0  # seconds between two looks
+SCORE = "emberyard.dev/hdfs-score"  # annotation on an application's ConfigMap
 QUIET = 3.0  # seconds that a wait lasts before it is spoken of; what can never be had is told at once
 
 
@@ -55,7 +60,7 @@ def end_lines(session, told):
 
 
 class Status:
-    """The Notebook's status, by the pod's own account."""
+    """The Notebook's status, and what the operator makes it of, by the pod's own account."""
 
     def __init__(self):
         def read(name):
@@ -63,18 +68,36 @@ class Status:
                 return file.read().strip()
 
         host, port = os.environ["KUBERNETES_SERVICE_HOST"], os.environ["KUBERNETES_SERVICE_PORT"]
-        self.url = (f"https://{host}:{port}/apis/emberyard.dev/v1alpha1/namespaces/{read('namespace')}"
-                    f"/notebooks/{os.environ['EMBERYARD_NOTEBOOK']}")
+        self.server, namespace = f"https://{host}:{port}", read("namespace")
+        self.notebook = f"/apis/emberyard.dev/v1alpha1/namespaces/{namespace}/notebooks/{os.environ['EMBERYARD_NOTEBOOK']}"
+        self.config_maps = f"/api/v1/namespaces/{namespace}/configmaps"
         self.token = lambda: read("token")  # renewed in place
         context = ssl.create_default_context(cafile=f"{ACCOUNT}/ca.crt")
         # The cluster is never reached by a proxy.
         self.opener = urllib.request.build_opener(urllib.request.ProxyHandler({}),
                                                   urllib.request.HTTPSHandler(context=context))
 
-    def sessions(self):
-        request = urllib.request.Request(self.url, headers={"Authorization": f"Bearer {self.token()}"})
+    def ask(self, path, patch=None):
+        headers = {"Authorization": f"Bearer {self.token()}", "Content-Type": "application/merge-patch+json"}
+        request = urllib.request.Request(self.server + path, headers=headers)
+        if patch is not None:
+            request.method, request.data = "PATCH", json.dumps(patch).encode()
         with self.opener.open(request, timeout=5) as answer:
-            return json.load(answer).get("status", {}).get("sessions", [])
+            return json.load(answer)
+
+    def sessions(self):
+        return self.ask(self.notebook).get("status", {}).get("sessions", [])
+
+    def note(self, application, score):
+        """Notes a score where the operator sees it: on the ConfigMap that Spark made for the application, with which it goes."""
+        selector = urllib.parse.urlencode({"labelSelector": f"spark-app-selector={application}"})
+        for found in self.ask(f"{self.config_maps}?{selector}")["items"]:
+            note = {"metadata": {"annotations": {SCORE: json.dumps(score)}}}
+            self.ask(f"{self.config_maps}/{found['metadata']['name']}", note)
+
+
+def active_context():
+    return getattr(getattr(sys.modules.get("pyspark"), "SparkContext", None), "_active_spark_context", None)
 
 
 def spark_is_used():
@@ -83,7 +106,7 @@ def spark_is_used():
     kind = getattr(module, "SparkContext", None)
     if kind is None or kind._gateway is None:
         return False, None
-    context = kind._active_spark_context
+    context = active_context()
     return True, getattr(context, "applicationId", None)
 
 
@@ -159,8 +182,11 @@ def load_ipython_extension(shell):
         return handle
 
     try:
-        news = News(Status(), show)
+        status = Status()
     except (OSError, KeyError):
         return  # not in a notebook's pod
+    news = News(status, show)
+    scores = Scores(active_context, lambda text: show(shown(text), None), status.note)
     shell.events.register("pre_run_cell", news.begin)
     shell.events.register("post_run_cell", news.end)
+    shell.events.register("post_run_cell", scores.after_cell)

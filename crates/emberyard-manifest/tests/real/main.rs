@@ -7,6 +7,7 @@ mod guard;
 mod http;
 mod jupyter;
 mod news;
+mod score;
 mod settings;
 mod start;
 mod warm;

@@ -47,13 +47,26 @@ for _ in range(3):
 assert shown == ["Spark: 0 executors run. 1 executor waits: it can never run.", ""], shown
 spark_news.spark_is_used = lambda: (False, None)
 assert news.look(teller, cell, None) is None  # no question is asked while Spark is not used
+
+status, asked = spark_news.Status.__new__(spark_news.Status), []
+status.config_maps = "/maps"
+def ask(path, patch=None):
+    asked.append((path, patch))
+    return {"items": [{"metadata": {"name": "m"}}]}
+status.ask = ask
+status.note("spark-1", {"tasks": 1})
+note = {"metadata": {"annotations": {spark_news.SCORE: '{"tasks": 1}'}}}
+assert asked == [("/maps?labelSelector=spark-app-selector%3Dspark-1", None), ("/maps/m", note)], asked
 "#;
 
 #[test]
 fn waiting_and_ends_are_told() {
     let Some(python) = python("waiting_and_ends_are_told") else { return };
+    assert!(asset("spark_news.py").contains(emberyard_model::score::SCORE_ANNOTATION));
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("spark_news.py"), asset("spark_news.py")).unwrap();
+    for name in ["spark_news.py", "spark_score.py"] {
+        std::fs::write(folder.path().join(name), asset(name)).unwrap();
+    }
     let ran = Command::new(python)
         .args(["-c", TABLE])
         .current_dir(folder.path())

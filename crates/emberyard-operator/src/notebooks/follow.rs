@@ -1,7 +1,7 @@
 //! The loop: watches fill two indexes, what they touch is reconciled, one notebook at a time.
 
 use super::decide::decide;
-use super::observe::{Observed, Spark};
+use super::observe::{Observed, Spark, score};
 use super::{apply, reap, status};
 use crate::config::OperatorConfig;
 use crate::hdfs::ClientSettings;
@@ -70,7 +70,7 @@ pub async fn run(
         tokio::select! {
             Some(event) = notebooks.next() => state.notebook_event(event),
             Some(event) = pods.next() => state.pod_event(event),
-            Some(event) = config_maps.next() => drop(state.config_maps.apply(event)),
+            Some(event) = config_maps.next() => state.config_map_event(event),
             _ = ticks.tick() => ticked = true,
             Ok(()) = leading.changed() => state.all_dirty(),
             Ok(()) = news.changed() => state.waiting_dirty(),
@@ -108,6 +108,17 @@ impl Loop {
             let Some(pod) = self.pods.get(&key).or(before.as_ref()) else { continue };
             let owner = owner_pod(pod).and_then(|owner| self.pods.get(&Key::new(&*key.namespace, owner)));
             if let Some(notebook) = label(owner.unwrap_or(pod), NOTEBOOK_LABEL) {
+                self.dirty.insert(Key::new(key.namespace, notebook));
+            }
+        }
+    }
+
+    /// Drivers make ConfigMaps for their applications, and kernels note on them how local these were.
+    fn config_map_event(&mut self, event: WatchEvent) {
+        for (key, _) in self.config_maps.apply(event) {
+            let Some(map) = self.config_maps.get(&key).filter(|map| score(map).is_some()) else { continue };
+            let owner = owner_pod(map).and_then(|owner| self.pods.get(&Key::new(&*key.namespace, owner)));
+            if let Some(notebook) = owner.and_then(|owner| label(owner, NOTEBOOK_LABEL)) {
                 self.dirty.insert(Key::new(key.namespace, notebook));
             }
         }
@@ -155,12 +166,14 @@ impl Loop {
         };
         let pod_name = Names(&key.name).pod();
         let pod = self.pods.get(&Key::new(&*key.namespace, &*pod_name));
-        let of_this =
-            |pod: &&Value| owner_pod(pod) == Some(&pod_name) && pod["metadata"]["namespace"] == key.namespace.as_str();
+        let of_this = |object: &&Value| {
+            owner_pod(object) == Some(&pod_name) && object["metadata"]["namespace"] == key.namespace.as_str()
+        };
         let outlook = self.outlook.borrow().clone();
         let now = (self.config.clock)();
         let spark = Spark {
             executors: self.pods.values().filter(of_this).collect(),
+            scores: self.config_maps.values().filter(of_this).filter_map(score).collect(),
             outlook: &outlook,
             before: self.sessions.get(key).map(Vec::as_slice),
             now,

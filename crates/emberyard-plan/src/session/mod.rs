@@ -42,6 +42,7 @@ pub fn sessions(
             running: pods.iter().filter(phase).count() as u32,
             waiting: waiting(&pods, outlook),
             ended: ended::remember(known.map_or(&[], |session| &session.ended), &pods),
+            hdfs: known.and_then(|session| session.hdfs),
         }
     };
     let without_pods = before.iter().filter(|session| !by_application.contains_key(session.application.as_str()));

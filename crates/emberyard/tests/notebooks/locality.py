@@ -32,4 +32,4 @@ for stage in ask("stages?status=complete"):
         tasks += ask(f"stages/{stage['stageId']}/{stage['attemptId']}/taskList?length=1000")
 local = sum(task["taskLocality"] == "NODE_LOCAL" for task in tasks)
 print("local", local, "of", len(tasks))
-spark.stop()
+# The session ends with its kernel: what is said after the cell needs it.

@@ -94,6 +94,9 @@ fn read_where_it_lies(yard: &Yard) {
         _ => panic!("it told nothing: {printed}"),
     };
     assert!(all >= 20 && local * 100 >= all * 95, "{local} of {all} tasks are local: {printed}");
+    // The same, under the cell.
+    let line = printed.lines().find(|line| line.starts_with("HDFS: ")).unwrap_or_default();
+    assert!(line.contains(" tasks read their blocks on their own node ("), "{printed}");
 }
 
 #[test]
