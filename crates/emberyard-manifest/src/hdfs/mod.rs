@@ -6,6 +6,7 @@ mod change;
 mod client;
 mod config;
 mod data_node;
+mod excluded;
 mod journal_node;
 mod locality;
 mod name_node;
@@ -16,6 +17,8 @@ mod zoo_keeper;
 
 pub use change::keeps_volumes;
 pub use config::{client_settings, formatted, session_locality};
+pub use data_node::{HANDED_OVER_LABEL, PART as DATA_NODE};
+pub use excluded::{addresses, excluded};
 pub use locality::{NoPrefix, NodePrefix, NodeRange, PodPlace, node_prefix};
 pub use names::{HDFS_USER, HdfsNames};
 pub use validate::{HdfsSettings, Plan, validate};

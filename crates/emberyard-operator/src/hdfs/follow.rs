@@ -2,18 +2,21 @@
 
 use super::nodes::Nodes;
 use super::roll::Generations;
-use super::{active, roll, status};
+use super::{name_node, removal, roll, status};
 use crate::config::OperatorConfig;
 use crate::index::Index;
 use crate::run::FIELD_MANAGER;
 use crate::view::{Key, is_leaving, label};
 use crate::write::{self, create_once, of};
 use emberyard_client::{ApiError, WatchEvent, path};
-use emberyard_manifest::hdfs::{Plan, build, client_settings, formatted, keeps_volumes, session_locality, validate};
+use emberyard_manifest::hdfs::{
+    Plan, build, client_settings, excluded, formatted, keeps_volumes, session_locality, validate,
+};
 use emberyard_manifest::{Identity, InvalidHdfs};
 use emberyard_model::hdfs::{HDFS_CLUSTERS, HDFS_LABEL};
 use emberyard_model::notebook::{GROUP, VERSION};
 use emberyard_model::{HdfsSpec, HdfsStatus, Timestamp};
+use emberyard_plan::hdfs::{self as removals, SafeSince};
 use futures::StreamExt;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,6 +42,8 @@ struct Loop {
     nodes: Nodes,
     dirty: BTreeSet<Key>,
     written: BTreeMap<Key, Written>,
+    /// Which pods of an HDFS's DataNodes could go at the last looks.
+    safe_since: BTreeMap<Key, SafeSince>,
     tell: watch::Sender<ClientSettings>,
 }
 
@@ -66,6 +71,7 @@ pub async fn run(config: OperatorConfig, mut leading: watch::Receiver<bool>, tel
         nodes: Nodes::default(),
         dirty: BTreeSet::new(),
         written: BTreeMap::new(),
+        safe_since: BTreeMap::new(),
         tell,
     };
     loop {
@@ -118,11 +124,12 @@ impl Loop {
         self.dirty.extend(self.clusters.values().map(Key::of));
     }
 
-    /// observe -> validate -> build -> apply -> status.
+    /// observe -> validate -> build -> apply -> status; what is to be removed is planned once it is known who serves.
     async fn reconcile(&mut self, key: &Key) -> Result<(), ApiError> {
         // What is on its way out goes by the cluster's garbage collection; volumes stay.
         let Some(cluster) = self.clusters.get(key).filter(|cluster| !is_leaving(cluster)).cloned() else {
             self.written.remove(key);
+            self.safe_since.remove(key);
             return Ok(());
         };
         let now = (self.config.clock)();
@@ -134,8 +141,16 @@ impl Loop {
         let sets: Vec<&Value> = self.sets.values().filter(of_this).collect();
         let generation = cluster["metadata"]["generation"].as_i64().unwrap_or(0);
         let by_node = self.nodes.prefix();
-        let mut seen =
-            status::Seen { generation, before: &before, pods, active: None, outdated: Vec::new(), by_node, now };
+        let mut seen = status::Seen {
+            generation,
+            before: &before,
+            pods,
+            active: None,
+            outdated: Vec::new(),
+            by_node,
+            removal: None,
+            now,
+        };
         let plan = match self.plan(&cluster) {
             Ok(plan) => plan,
             Err(error) => return self.say(key, &before, &status::of_invalid(&error, &seen)).await,
@@ -146,6 +161,7 @@ impl Loop {
             if let Err(error) = keeps_volumes(&plan, &self.claims(key).await?) {
                 return self.say(key, &before, &status::of_invalid(&error, &seen)).await;
             }
+            create_once(&self.config.client, &excluded(&plan, &BTreeSet::new())).await?;
             let mut generations = Generations::new();
             for object in &objects {
                 let applied = self.config.client.apply(&of(object), object, FIELD_MANAGER).await?;
@@ -161,10 +177,17 @@ impl Loop {
             seen.outdated = roll::outdated(&sets, &seen.pods, &known.generations);
         }
         let name_nodes = plan.name_node_pods();
-        seen.active = active::find(&self.config.client, &key.namespace, name_nodes.iter().map(String::as_str)).await;
+        seen.active =
+            name_node::active(&self.config.client, &key.namespace, name_nodes.iter().map(String::as_str)).await;
         if seen.active.is_some() {
             create_once(&self.config.client, &formatted(&plan)).await?;
         }
+        let (client, emptied) = (&self.config.client, self.nodes.emptied());
+        let world = removal::observe(client, &plan, &seen.pods, &emptied, seen.active.as_deref()).await?;
+        let decided = removals::plan(&world, self.safe_since.get(key).unwrap_or(&SafeSince::new()), now);
+        removal::carry_out(client, &plan, &seen.pods, &world, &decided, FIELD_MANAGER).await?;
+        self.safe_since.insert(key.clone(), decided.safe_since);
+        seen.removal = decided.told;
         if let Some(pod) = roll::next(&sets, &seen.pods, seen.active.as_deref()) {
             self.evict(pod).await?;
         }
