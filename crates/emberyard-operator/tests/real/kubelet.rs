@@ -7,10 +7,10 @@ use emberyard_model::hdfs::HDFS_LABEL;
 use http::Method;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-static ADDRESS: AtomicU8 = AtomicU8::new(1);
+static ADDRESS: AtomicU16 = AtomicU16::new(1);
 
 pub async fn play(client: Client, provider: Arc<Memory>) {
     loop {
@@ -73,7 +73,10 @@ async fn run(client: &Client, pod: &Value) {
         let ready = json!([{"type": "PodScheduled", "status": "True"}, {"type": "Ready", "status": "True"}]);
         // NameNodes tell DataNodes apart by their addresses.
         let address = match meta["labels"][HDFS_LABEL].is_string() {
-            true => format!("10.42.0.{}", ADDRESS.fetch_add(1, Ordering::SeqCst)),
+            true => {
+                let [high, low] = ADDRESS.fetch_add(1, Ordering::SeqCst).to_be_bytes();
+                format!("10.42.{high}.{low}")
+            },
             false => "127.0.0.1".to_owned(),
         };
         let status = json!({"status": {"phase": "Running", "podIP": address, "conditions": ready}});
