@@ -76,7 +76,7 @@ async fn run(client: &Client, pod: &Value) {
             true => {
                 let [high, low] = ADDRESS.fetch_add(1, Ordering::SeqCst).to_be_bytes();
                 format!("10.42.{high}.{low}")
-            },
+            }
             false => "127.0.0.1".to_owned(),
         };
         let status = json!({"status": {"phase": "Running", "podIP": address, "conditions": ready}});
