@@ -17,7 +17,7 @@ pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
         plan,
         Server {
             name: PART,
-            count: plan.data_nodes,
+            count: plan.kept,
             ports: &[("data", DATA_TRANSFER), ("ipc", IPC), ("http", WEB)],
             answers: WEB,
             volume: plan.sizes.data_node,

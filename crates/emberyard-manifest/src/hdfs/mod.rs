@@ -15,7 +15,7 @@ mod set;
 mod validate;
 mod zoo_keeper;
 
-pub use change::keeps_volumes;
+pub use change::{keeps_volumes, ordinal};
 pub use config::{client_settings, formatted, session_locality};
 pub use data_node::{HANDED_OVER_LABEL, PART as DATA_NODE};
 pub use excluded::{addresses, excluded};

@@ -10,10 +10,10 @@ use crate::view::{Key, is_leaving, label};
 use crate::write::{self, create_once, of};
 use emberyard_client::{ApiError, WatchEvent, path};
 use emberyard_manifest::hdfs::{
-    Plan, build, client_settings, excluded, formatted, keeps_volumes, session_locality, validate,
+    DATA_NODE, Plan, build, client_settings, excluded, formatted, keeps_volumes, session_locality, validate,
 };
 use emberyard_manifest::{Identity, InvalidHdfs};
-use emberyard_model::hdfs::{HDFS_CLUSTERS, HDFS_LABEL};
+use emberyard_model::hdfs::{COMPONENT_LABEL, HDFS_CLUSTERS, HDFS_LABEL};
 use emberyard_model::notebook::{GROUP, VERSION};
 use emberyard_model::{HdfsSpec, HdfsStatus, Timestamp};
 use emberyard_plan::hdfs::{self as removals, SafeSince};
@@ -52,6 +52,8 @@ struct Written {
     objects: Vec<Value>,
     when: Timestamp,
     generations: Generations,
+    /// DataNodes that were kept.
+    kept: u32,
 }
 
 /// Follows HdfsClusters until shutdown; writes only while it leads.
@@ -83,6 +85,17 @@ pub async fn run(config: OperatorConfig, mut leading: watch::Receiver<bool>, tel
             _ = ticks.tick() => state.all_dirty(),
             Ok(()) = leading.changed() => state.all_dirty(),
             () = shutdown.cancelled() => return,
+        }
+        // What has come meanwhile is taken in first: a look at an HDFS takes as long as its NameNodes take to answer.
+        loop {
+            tokio::select! {
+                biased;
+                Some(event) = clusters.next() => state.cluster_event(event),
+                Some(event) = pods.next() => state.touched(|state| &mut state.pods, event),
+                Some(event) = sets.next() => state.touched(|state| &mut state.sets, event),
+                Some(event) = nodes.next() => state.nodes.apply(event),
+                () = std::future::ready(()) => break,
+            }
         }
         let synced = state.clusters.synced() && state.pods.synced() && state.sets.synced() && state.nodes.synced();
         if !*leading.borrow() || !synced {
@@ -155,10 +168,15 @@ impl Loop {
             Ok(plan) => plan,
             Err(error) => return self.say(key, &before, &status::of_invalid(&error, &seen)).await,
         };
+        let running = self.data_nodes(key, &sets).unwrap_or(plan.data_nodes);
+        let kept = removal::kept(plan.data_nodes, running, &seen.pods);
+        let plan = plan.keeping(kept);
         let objects = build(&plan);
         let known = self.written.get(key);
         if known.is_none_or(|known| known.objects != objects || now.since(known.when) >= REFRESH) {
-            if let Err(error) = keeps_volumes(&plan, &self.claims(key).await?) {
+            let mut claims = self.claims(key).await?;
+            removal::mark_claims(&self.config.client, &mut claims, kept, running).await?;
+            if let Err(error) = keeps_volumes(&plan, &claims) {
                 return self.say(key, &before, &status::of_invalid(&error, &seen)).await;
             }
             create_once(&self.config.client, &excluded(&plan, &BTreeSet::new())).await?;
@@ -171,7 +189,7 @@ impl Loop {
                     generations.insert(Key::of(object).name, generation);
                 }
             }
-            self.written.insert(key.clone(), Written { objects, when: now, generations });
+            self.written.insert(key.clone(), Written { objects, when: now, generations, kept });
         }
         if let Some(known) = self.written.get(key) {
             seen.outdated = roll::outdated(&sets, &seen.pods, &known.generations);
@@ -192,6 +210,16 @@ impl Loop {
             self.evict(pod).await?;
         }
         self.say(key, &before, &status::of_plan(&plan, seen)).await
+    }
+
+    /// How many DataNodes there are to be so far: as the set says or, where its last change is not seen yet, as was written.
+    fn data_nodes(&self, key: &Key, sets: &[&Value]) -> Option<u32> {
+        let set = sets.iter().find(|set| label(set, COMPONENT_LABEL) == Some(DATA_NODE))?;
+        let written = self.written.get(key).and_then(|known| {
+            let generation = known.generations.get(&Key::of(set).name)?;
+            (set["metadata"]["generation"].as_i64() < Some(*generation)).then_some(known.kept)
+        });
+        written.or_else(|| u32::try_from(set["spec"]["replicas"].as_u64()?).ok())
     }
 
     /// Claims of volumes of this HDFS, or of one that had its name.

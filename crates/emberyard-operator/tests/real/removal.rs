@@ -107,9 +107,20 @@ async fn data_nodes_may_be_evicted_once_they_have_handed_over() {
     .await;
     let free = json!({"spec": {"unschedulable": null}});
     admin.patch(&format!("/api/v1/nodes/{node}"), &free, ContentKind::MergePatch).await.unwrap();
-    until("nobody is asked", async || {
+    let nobody_is_asked = async || {
         let said = world.object(&of_this).await?["status"]["conditions"].to_string();
         (listed(admin).await.is_empty() && !said.contains("Removal")).then_some(())
-    })
-    .await;
+    };
+    until("nobody is asked", nobody_is_asked).await;
+
+    // Fewer are wanted: the last one goes the same way, and its volume stays.
+    let fewer = json!({"spec": {"dataNodes": 3}});
+    admin.patch(&of_this, &fewer, ContentKind::MergePatch).await.unwrap();
+    until("three are left", async || (data_nodes(admin).await.len() == 3).then_some(())).await;
+    until("nobody is asked", nobody_is_asked).await;
+    let claim =
+        world.object("/api/v1/namespaces/default/persistentvolumeclaims/data-emptied-datanode-3").await.unwrap();
+    assert_eq!(claim["metadata"]["labels"]["emberyard.dev/handed-over"], "true");
+    let status = world.object(&of_this).await.unwrap()["status"].clone();
+    assert_eq!((&status["phase"], &status["observedGeneration"]), (&json!("Ready"), &json!(2)), "{status}");
 }
