@@ -72,12 +72,11 @@ async fn run(client: &Client, pod: &Value) {
     } else if pod["status"]["phase"] == "Pending" {
         let ready = json!([{"type": "PodScheduled", "status": "True"}, {"type": "Ready", "status": "True"}]);
         // NameNodes tell DataNodes apart by their addresses.
-        let address = match meta["labels"][HDFS_LABEL].is_string() {
-            true => {
-                let [high, low] = ADDRESS.fetch_add(1, Ordering::SeqCst).to_be_bytes();
-                format!("10.42.{high}.{low}")
-            }
-            false => "127.0.0.1".to_owned(),
+        let address = if meta["labels"][HDFS_LABEL].is_string() {
+            let [high, low] = ADDRESS.fetch_add(1, Ordering::SeqCst).to_be_bytes();
+            format!("10.42.{high}.{low}")
+        } else {
+            "127.0.0.1".to_owned()
         };
         let status = json!({"status": {"phase": "Running", "podIP": address, "conditions": ready}});
         drop(client.patch(&format!("{path}/status"), &status, ContentKind::MergePatch).await);

@@ -50,7 +50,8 @@ use Service::{Full, HandsOver, Left};
 
 #[test]
 fn as_many_hand_over_as_leave_enough_in_service() {
-    let table: [(u32, &[Service], &[u8], &[u8], &[u8]); 9] = [
+    type Row<'a> = (u32, &'a [Service], &'a [u8], &'a [u8], &'a [u8]);
+    let table: [Row<'_>; 9] = [
         // Copies, services, asked, named so far; named now.
         (2, &[Full; 4], &[0, 1], &[], &[0, 1]),
         (3, &[Full; 4], &[0, 1], &[], &[0]),

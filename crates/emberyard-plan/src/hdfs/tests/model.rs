@@ -169,7 +169,7 @@ impl Model {
                     let goes = |pod: &mut Pod| self.may_go.contains(&pod.uid) && self.cordoned.contains(&pod.node);
                     if let Some(pod) = pod.take_if(goes) {
                         self.stores[pod.store].runs = false;
-                        if which % 2 == 0 {
+                        if which.is_multiple_of(2) {
                             self.volumes[ordinal] = None;
                         }
                     }
