@@ -185,9 +185,9 @@ const HDFS_RESIZE: Code = Code {
 };
 const HDFS_FEWER: Code = Code {
     id: "EY-HDF-006",
-    what: "An HDFS can't have fewer DataNodes than it had.",
-    why: "The blocks of those that go would be missing; what runs stays as it is.",
-    cure: "Write the number that there was. If the HDFS is to shrink, make another one and copy the files to it.",
+    what: "An HDFS can't do without a volume that may hold blocks.",
+    why: "The volume is that of a DataNode which is not there to hand them over; what runs stays as it is.",
+    cure: "Write the number of DataNodes that there was. Once they are ready it can be lowered: blocks are copied to the others first.",
 };
 
 impl Explained for InvalidHdfs {

@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use emberyard_manifest::Identity;
-use emberyard_manifest::hdfs::{HdfsSettings, Plan, build, client_settings, node_prefix, validate};
+use emberyard_manifest::hdfs::{
+    HdfsSettings, Plan, addresses, build, client_settings, excluded, node_prefix, validate,
+};
 use emberyard_model::HdfsSpec;
 use serde_json::Value;
 
@@ -74,6 +76,16 @@ fn the_script_tells_where_an_address_is() {
     assert_eq!(ask(24, &["10.42.3.77", "10.42.12.1"]), "/10.42.3.0\n/10.42.12.0\n");
     assert_eq!(ask(26, &["10.42.3.200", "my-hdfs-client", "::1"]), "/10.42.3.192\n/default-rack\n/default-rack\n");
     assert_eq!(ask(16, &["10.42.3.8"]), "/10.42.0.0\n");
+}
+
+/// The list that NameNodes read is no part of what makes pods start anew.
+#[test]
+fn addresses_of_those_who_go_are_read_again() {
+    let all = ["10.42.1.7", "10.42.2.30"].map(|text| text.parse().unwrap()).into();
+    let list = excluded(&plan(), &all);
+    assert_eq!(list["data"]["excluded"], "10.42.1.7\n10.42.2.30\n");
+    assert_eq!(addresses(&list), all);
+    assert!(build(&plan()).iter().all(|object| object["metadata"]["name"] != list["metadata"]["name"]));
 }
 
 /// Scripts are read by bash here, too.

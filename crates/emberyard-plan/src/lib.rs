@@ -2,10 +2,11 @@
 //!
 //! Ring 1: values in, values out. [`observe`] turns Kubernetes objects into the [`World`], [`fleet::plan`] turns a world and a
 //! [`Policy`] into a [`Plan`] whose [`Reason`]s are what `emberyard explain` prints, [`lint()`] looks for contradictions in it.
-//! [`session`] tells a Spark session's user who waits for what and who ended why.
+//! [`session`] tells a Spark session's user who waits for what and who ended why. [`hdfs`] says which DataNodes may go.
 
 pub mod fleet;
 mod gang;
+pub mod hdfs;
 mod lint;
 pub mod observe;
 mod plan;

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 /// Codes of this crate.
 pub const CODES: &[Code] = &[
     NO_YARD, FOLDER, SETTINGS, BUSY_PORT, START, KEEPER, API, MACHINE, IMAGE, NOTEBOOK, DEMO, USAGE, PURGE, REPAIR,
-    NEWER, CHAOS, HDFS,
+    NEWER, CHAOS, HDFS, DRAIN,
 ];
 
 const NO_YARD: Code = Code {
@@ -76,6 +76,12 @@ const HDFS: Code = Code {
     what: "The HDFS does not serve.",
     why: "Its spec can't be carried out, or its pods did not become ready in time: they may have no room.",
     cure: "See `emberyard hdfs status NAME`, `kubectl get pods -l release=NAME` and `emberyard explain`.",
+};
+const DRAIN: Code = Code {
+    id: "EY-CLI-018",
+    what: "A node was not emptied.",
+    why: "Pods that are still on it may not go, or don't: the message says what they wait for.",
+    cure: "Do what the message asks for and drain it again; or give the node back with `kubectl uncordon NODE`.",
 };
 const DEMO: Code = Code {
     id: "EY-CLI-011",
@@ -185,6 +191,14 @@ pub enum Failure {
         /// What happened.
         why: String,
     },
+    /// Pods stay on a node.
+    #[error("node {node}: {why}")]
+    Drain {
+        /// Its name.
+        node: String,
+        /// What stays, and why.
+        why: String,
+    },
     /// A demo step.
     #[error("demo step {step}: {why}")]
     Demo {
@@ -234,6 +248,7 @@ impl Explained for Failure {
             Self::Image { code, .. } => *code,
             Self::Notebook { .. } => NOTEBOOK,
             Self::Hdfs { .. } => HDFS,
+            Self::Drain { .. } => DRAIN,
             Self::Demo { .. } => DEMO,
             Self::Chaos { .. } => CHAOS,
             Self::Usage(_) => USAGE,

@@ -30,20 +30,21 @@ pub fn keeps_volumes(plan: &Plan, claims: &[Value]) -> Result<(), InvalidHdfs> {
             let (value, has) = (wanted.to_owned(), has.to_owned());
             return Err(InvalidHdfs::Resize { field: "spec.storage.storageClass", value, has });
         }
-        if *part == data_node::PART && ordinal(claim).is_some_and(|ordinal| ordinal >= plan.data_nodes) {
+        let handed_over = claim["metadata"]["labels"][data_node::HANDED_OVER_LABEL].is_string();
+        if *part == data_node::PART && !handed_over && ordinal(claim).is_some_and(|ordinal| ordinal >= plan.kept) {
             return Err(InvalidHdfs::FewerDataNodes { wanted: plan.data_nodes, volume: name(claim).to_owned() });
         }
     }
     Ok(())
 }
 
-fn name(claim: &Value) -> &str {
-    claim["metadata"]["name"].as_str().unwrap_or_default()
+fn name(object: &Value) -> &str {
+    object["metadata"]["name"].as_str().unwrap_or_default()
 }
 
-/// The number of the pod that a claim is for: the last part of its name.
-fn ordinal(claim: &Value) -> Option<u32> {
-    name(claim).rsplit('-').next()?.parse().ok()
+/// The number of a set's pod, or of the pod that a claim is for: the last part of its name.
+pub fn ordinal(object: &Value) -> Option<u32> {
+    name(object).rsplit('-').next()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -80,5 +81,17 @@ mod tests {
             let said = keeps_volumes(&plan, &there).err().map(|error| error.explain()).unwrap_or_default();
             assert!(said.contains(wanted) && said.is_empty() == wanted.is_empty(), "{spec}: {said}");
         }
+    }
+
+    #[test]
+    fn a_volume_may_lie_unused_once_its_blocks_are_elsewhere() {
+        let identity = Identity { namespace: "d".to_owned(), name: "a".to_owned(), uid: "u".to_owned() };
+        let settings = HdfsSettings { image: "hdfs".to_owned(), cluster_domain: "cluster.local".to_owned() };
+        let plan = validate(identity, serde_json::from_str(r#"{"dataNodes":3}"#).unwrap(), &settings).unwrap();
+        let mut claim = json!({"metadata": {"name": "data-a-datanode-3", "labels": {COMPONENT_LABEL: "datanode"}}});
+        assert!(keeps_volumes(&plan, std::slice::from_ref(&claim)).is_err());
+        assert!(keeps_volumes(&plan.clone().keeping(4), std::slice::from_ref(&claim)).is_ok());
+        claim["metadata"]["labels"][data_node::HANDED_OVER_LABEL] = json!("true");
+        assert!(keeps_volumes(&plan, &[claim]).is_ok());
     }
 }

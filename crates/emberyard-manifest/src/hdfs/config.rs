@@ -7,15 +7,16 @@ use super::locality::NodePrefix;
 use super::names::{JOURNAL_NODES, NAME_NODES, ZOO_KEEPERS};
 use super::set::{DATA, ETC, labels, owned};
 use super::validate::Plan;
-use super::{journal_node, name_node, zoo_keeper};
+use super::{excluded, journal_node, name_node, zoo_keeper};
 use emberyard_model::hdfs::{NAME_NODE_PORT, NAME_NODE_WEB_PORT};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-const SCRIPTS: [(&str, &str); 8] = [
+const SCRIPTS: [(&str, &str); 9] = [
     ("ask.sh", include_str!("files/ask.sh")),
     ("client.sh", include_str!("files/client.sh")),
+    ("namenode.sh", include_str!("files/namenode.sh")),
     ("state.sh", include_str!("files/state.sh")),
     ("step-aside.sh", include_str!("files/step-aside.sh")),
     ("store.sh", include_str!("files/store.sh")),
@@ -162,6 +163,7 @@ fn hdfs(plan: &Plan) -> Properties {
         ("dfs.heartbeat.interval", "1s"),
         ("dfs.namenode.heartbeat.recheck-interval", "5000"),
         ("dfs.namenode.stale.datanode.interval", "10000"),
+        ("dfs.hosts.exclude", &format!("{}/{}", excluded::FOLDER, excluded::FILE)),
         ("dfs.namenode.decommission.interval", "5s"),
         ("dfs.namenode.redundancy.interval.seconds", "1s"),
         ("dfs.namenode.replication.max-streams", "16"),
@@ -225,6 +227,7 @@ fn hosts(plan: &Plan) -> String {
     for ordinal in 0..NAME_NODES {
         let _ = writeln!(text, "NAME_NODE_{ordinal}={}", names.host(name_node::PART, ordinal));
     }
+    let _ = writeln!(text, "NAME_NODE_PORT={NAME_NODE_PORT}");
     let _ = writeln!(text, "NAME_NODE_WEB_PORT={NAME_NODE_WEB_PORT}");
     let _ = writeln!(text, "JOURNAL_NODES='{}'", journals.join(" "));
     let _ = writeln!(text, "JOURNAL_NODE_WEB_PORT={}", journal_node::WEB);

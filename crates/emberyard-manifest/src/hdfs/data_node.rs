@@ -4,7 +4,10 @@ use super::set::{Server, servers};
 use super::validate::Plan;
 use serde_json::{Value, json};
 
-pub(crate) const PART: &str = "datanode";
+/// The part of those that hold the blocks.
+pub const PART: &str = "datanode";
+/// Label of one's pod while all its blocks have all their copies elsewhere: its eviction is refused without it.
+pub const HANDED_OVER_LABEL: &str = "emberyard.dev/handed-over";
 const DATA_TRANSFER: u16 = 9866;
 const IPC: u16 = 9867;
 const WEB: u16 = 9864;
@@ -14,7 +17,7 @@ pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
         plan,
         Server {
             name: PART,
-            count: plan.data_nodes,
+            count: plan.kept,
             ports: &[("data", DATA_TRANSFER), ("ipc", IPC), ("http", WEB)],
             answers: WEB,
             volume: plan.sizes.data_node,

@@ -1,5 +1,6 @@
 //! NameNodes, each with the controller beside it that makes it active or standby.
 
+use super::excluded;
 use super::names::NAME_NODES;
 use super::set::{ETC, Part, Replaced, Runs, container, objects as set};
 use super::validate::Plan;
@@ -18,8 +19,10 @@ pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
     if let Some(mounts) = store.get_mut("volumeMounts").and_then(Value::as_array_mut) {
         mounts.push(json!({"name": "formatted", "mountPath": FORMATTED, "readOnly": true}));
     }
-    let command = json!(["hdfs", "namenode"]);
-    let mut server = container(plan, &Runs { name: PART, command, memory: 256 });
+    let mut server = container(plan, &Runs { name: PART, command: script("namenode.sh"), memory: 256 });
+    if let Some(mounts) = server.get_mut("volumeMounts").and_then(Value::as_array_mut) {
+        mounts.push(json!({"name": "excluded", "mountPath": excluded::FOLDER, "readOnly": true}));
+    }
     // Its port listens before it serves; what it says of its state is the truth.
     let ready = json!({
         "exec": {"command": script("state.sh")},
@@ -39,9 +42,10 @@ pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
             volume: plan.sizes.name_node,
             prepare: vec![store.into()],
             containers: vec![server.into(), controller.into()],
-            volumes: vec![json!({
-                "name": "formatted", "configMap": {"name": plan.names().formatted(), "optional": true},
-            })],
+            volumes: vec![
+                json!({"name": "formatted", "configMap": {"name": plan.names().formatted(), "optional": true}}),
+                json!({"name": "excluded", "configMap": {"name": plan.names().excluded(), "optional": true}}),
+            ],
             replaced: Replaced::ByTheOperator,
         },
     )

@@ -37,6 +37,11 @@ impl HdfsNames<'_> {
         self.part("formatted")
     }
 
+    /// The ConfigMap with the addresses of DataNodes that are to go.
+    pub fn excluded(&self) -> String {
+        self.part("excluded")
+    }
+
     /// A pod's name in the cluster's DNS.
     pub fn host(&self, part: &str, ordinal: u32) -> String {
         let set = self.part(part);

@@ -1,5 +1,6 @@
 //! What the StatefulSets of all parts have in common, and the service and the disruption budget beside each.
 
+use super::data_node;
 use super::names::HDFS_USER;
 use super::validate::Plan;
 use crate::labels::{MANAGED_BY, owner};
@@ -56,7 +57,7 @@ pub(crate) fn objects(plan: &Plan, part: Part<'_>) -> Vec<Value> {
     let budget = json!({
         "apiVersion": "policy/v1", "kind": "PodDisruptionBudget",
         "metadata": owned(plan, &name, part.name),
-        "spec": {"maxUnavailable": 1, "selector": {"matchLabels": selector}},
+        "spec": budget(part.name, &selector),
     });
     let set = json!({
         "apiVersion": "apps/v1", "kind": "StatefulSet",
@@ -75,6 +76,17 @@ pub(crate) fn objects(plan: &Plan, part: Part<'_>) -> Vec<Value> {
         },
     });
     vec![service, budget, set]
+}
+
+/// How many of a part's pods may be evicted at once.
+fn budget(part: &str, selector: &Value) -> Value {
+    if part == data_node::PART {
+        // Which of them may go is known to the operator. It does not evict them itself: whoever drains a node asks again and
+        // again, by name, and would ask for the pod that took its place.
+        let holds_blocks = json!([{"key": data_node::HANDED_OVER_LABEL, "operator": "DoesNotExist"}]);
+        return json!({"maxUnavailable": 0, "selector": {"matchLabels": selector, "matchExpressions": holds_blocks}});
+    }
+    json!({"maxUnavailable": 1, "selector": {"matchLabels": selector}})
 }
 
 /// A template of pods that spread over nodes where they can.

@@ -26,8 +26,10 @@ pub struct Plan {
     pub image: String,
     /// Copies of each block where a file's writer says nothing.
     pub replication: u32,
-    /// DataNodes.
+    /// DataNodes wanted.
     pub data_nodes: u32,
+    /// DataNodes for now: more while those that are too many hand over their blocks.
+    pub kept: u32,
     /// Storage class of all volumes; none: the cluster's default.
     pub storage_class: Option<String>,
     /// Bytes of each volume: NameNode, JournalNode, ZooKeeper, DataNode.
@@ -76,6 +78,12 @@ impl Plan {
         Self { node_prefix, ..self }
     }
 
+    /// The same with DataNodes that are too many, and there for now.
+    #[must_use]
+    pub fn keeping(self, running: u32) -> Self {
+        Self { kept: running.max(self.data_nodes), ..self }
+    }
+
     /// Names of its objects.
     pub fn names(&self) -> HdfsNames<'_> {
         HdfsNames { name: &self.identity.name, namespace: &self.identity.namespace, domain: &self.cluster_domain }
@@ -111,6 +119,7 @@ pub fn validate(identity: Identity, spec: HdfsSpec, settings: &HdfsSettings) -> 
         image: image.unwrap_or_else(|| settings.image.clone()),
         replication,
         data_nodes,
+        kept: data_nodes,
         storage_class: storage.storage_class,
         sizes,
         cluster_domain: settings.cluster_domain.clone(),

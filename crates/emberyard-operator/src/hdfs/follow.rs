@@ -2,19 +2,22 @@
 
 use super::nodes::Nodes;
 use super::roll::Generations;
-use super::{active, roll, status};
+use super::{name_node, removal, roll, status};
 use crate::config::OperatorConfig;
 use crate::index::Index;
 use crate::run::FIELD_MANAGER;
 use crate::view::{Key, is_leaving, label};
 use crate::write::{self, create_once, of};
 use emberyard_client::{ApiError, WatchEvent, path};
-use emberyard_manifest::hdfs::{Plan, build, client_settings, formatted, keeps_volumes, session_locality, validate};
+use emberyard_manifest::hdfs::{
+    DATA_NODE, Plan, build, client_settings, excluded, formatted, keeps_volumes, session_locality, validate,
+};
 use emberyard_manifest::{Identity, InvalidHdfs};
-use emberyard_model::hdfs::{HDFS_CLUSTERS, HDFS_LABEL};
+use emberyard_model::hdfs::{COMPONENT_LABEL, HDFS_CLUSTERS, HDFS_LABEL};
 use emberyard_model::notebook::{GROUP, VERSION};
 use emberyard_model::{HdfsSpec, HdfsStatus, Timestamp};
-use futures::{FutureExt, StreamExt};
+use emberyard_plan::hdfs::{self as removals, SafeSince};
+use futures::StreamExt;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -39,6 +42,8 @@ struct Loop {
     nodes: Nodes,
     dirty: BTreeSet<Key>,
     written: BTreeMap<Key, Written>,
+    /// Which pods of an HDFS's DataNodes could go at the last looks.
+    safe_since: BTreeMap<Key, SafeSince>,
     tell: watch::Sender<ClientSettings>,
 }
 
@@ -47,6 +52,8 @@ struct Written {
     objects: Vec<Value>,
     when: Timestamp,
     generations: Generations,
+    /// DataNodes that were kept.
+    kept: u32,
 }
 
 /// Follows HdfsClusters until shutdown; writes only while it leads.
@@ -66,6 +73,7 @@ pub async fn run(config: OperatorConfig, mut leading: watch::Receiver<bool>, tel
         nodes: Nodes::default(),
         dirty: BTreeSet::new(),
         written: BTreeMap::new(),
+        safe_since: BTreeMap::new(),
         tell,
     };
     loop {
@@ -78,12 +86,16 @@ pub async fn run(config: OperatorConfig, mut leading: watch::Receiver<bool>, tel
             Ok(()) = leading.changed() => state.all_dirty(),
             () = shutdown.cancelled() => return,
         }
-        // What all events that have arrived come to is told once.
-        while let Some(Some(event)) = pods.next().now_or_never() {
-            state.touched(|state| &mut state.pods, event);
-        }
-        while let Some(Some(event)) = sets.next().now_or_never() {
-            state.touched(|state| &mut state.sets, event);
+        // What has come meanwhile is taken in first: a look at an HDFS takes as long as its NameNodes take to answer.
+        loop {
+            tokio::select! {
+                biased;
+                Some(event) = clusters.next() => state.cluster_event(event),
+                Some(event) = pods.next() => state.touched(|state| &mut state.pods, event),
+                Some(event) = sets.next() => state.touched(|state| &mut state.sets, event),
+                Some(event) = nodes.next() => state.nodes.apply(event),
+                () = std::future::ready(()) => break,
+            }
         }
         let synced = state.clusters.synced() && state.pods.synced() && state.sets.synced() && state.nodes.synced();
         if !*leading.borrow() || !synced {
@@ -125,11 +137,12 @@ impl Loop {
         self.dirty.extend(self.clusters.values().map(Key::of));
     }
 
-    /// observe -> validate -> build -> apply -> status.
+    /// observe -> validate -> build -> apply -> status; what is to be removed is planned once it is known who serves.
     async fn reconcile(&mut self, key: &Key) -> Result<(), ApiError> {
         // What is on its way out goes by the cluster's garbage collection; volumes stay.
         let Some(cluster) = self.clusters.get(key).filter(|cluster| !is_leaving(cluster)).cloned() else {
             self.written.remove(key);
+            self.safe_since.remove(key);
             return Ok(());
         };
         let now = (self.config.clock)();
@@ -141,18 +154,32 @@ impl Loop {
         let sets: Vec<&Value> = self.sets.values().filter(of_this).collect();
         let generation = cluster["metadata"]["generation"].as_i64().unwrap_or(0);
         let by_node = self.nodes.prefix();
-        let mut seen =
-            status::Seen { generation, before: &before, pods, active: None, outdated: Vec::new(), by_node, now };
+        let mut seen = status::Seen {
+            generation,
+            before: &before,
+            pods,
+            active: None,
+            outdated: Vec::new(),
+            by_node,
+            removal: None,
+            now,
+        };
         let plan = match self.plan(&cluster) {
             Ok(plan) => plan,
             Err(error) => return self.say(key, &before, &status::of_invalid(&error, &seen)).await,
         };
+        let running = self.data_nodes(key, &sets).unwrap_or(plan.data_nodes);
+        let kept = removal::kept(plan.data_nodes, running, &seen.pods);
+        let plan = plan.keeping(kept);
         let objects = build(&plan);
         let known = self.written.get(key);
         if known.is_none_or(|known| known.objects != objects || now.since(known.when) >= REFRESH) {
-            if let Err(error) = keeps_volumes(&plan, &self.claims(key).await?) {
+            let mut claims = self.claims(key).await?;
+            removal::mark_claims(&self.config.client, &mut claims, kept, running).await?;
+            if let Err(error) = keeps_volumes(&plan, &claims) {
                 return self.say(key, &before, &status::of_invalid(&error, &seen)).await;
             }
+            create_once(&self.config.client, &excluded(&plan, &BTreeSet::new())).await?;
             let mut generations = Generations::new();
             for object in &objects {
                 let applied = self.config.client.apply(&of(object), object, FIELD_MANAGER).await?;
@@ -162,20 +189,37 @@ impl Loop {
                     generations.insert(Key::of(object).name, generation);
                 }
             }
-            self.written.insert(key.clone(), Written { objects, when: now, generations });
+            self.written.insert(key.clone(), Written { objects, when: now, generations, kept });
         }
         if let Some(known) = self.written.get(key) {
             seen.outdated = roll::outdated(&sets, &seen.pods, &known.generations);
         }
         let name_nodes = plan.name_node_pods();
-        seen.active = active::find(&self.config.client, &key.namespace, name_nodes.iter().map(String::as_str)).await;
+        seen.active =
+            name_node::active(&self.config.client, &key.namespace, name_nodes.iter().map(String::as_str)).await;
         if seen.active.is_some() {
             create_once(&self.config.client, &formatted(&plan)).await?;
         }
+        let (client, emptied) = (&self.config.client, self.nodes.emptied());
+        let world = removal::observe(client, &plan, &seen.pods, &emptied, seen.active.as_deref()).await?;
+        let decided = removals::plan(&world, self.safe_since.get(key).unwrap_or(&SafeSince::new()), now);
+        removal::carry_out(client, &plan, &seen.pods, &world, &decided, FIELD_MANAGER).await?;
+        self.safe_since.insert(key.clone(), decided.safe_since);
+        seen.removal = decided.told;
         if let Some(pod) = roll::next(&sets, &seen.pods, seen.active.as_deref()) {
             self.evict(pod).await?;
         }
         self.say(key, &before, &status::of_plan(&plan, seen)).await
+    }
+
+    /// How many DataNodes there are to be so far: as the set says or, where its last change is not seen yet, as was written.
+    fn data_nodes(&self, key: &Key, sets: &[&Value]) -> Option<u32> {
+        let set = sets.iter().find(|set| label(set, COMPONENT_LABEL) == Some(DATA_NODE))?;
+        let written = self.written.get(key).and_then(|known| {
+            let generation = known.generations.get(&Key::of(set).name)?;
+            (set["metadata"]["generation"].as_i64() < Some(*generation)).then_some(known.kept)
+        });
+        written.or_else(|| u32::try_from(set["spec"]["replicas"].as_u64()?).ok())
     }
 
     /// Claims of volumes of this HDFS, or of one that had its name.

@@ -3,9 +3,10 @@
 //! An HdfsCluster becomes objects by `emberyard_manifest::hdfs`; the cluster's own controllers carry them out, and here is
 //! looked after what came of them.
 
-mod active;
 mod follow;
+mod name_node;
 mod nodes;
+mod removal;
 pub mod roll;
 pub mod status;
 

@@ -5,6 +5,7 @@ use crate::view::{is_leaving, is_ready};
 use emberyard_client::WatchEvent;
 use emberyard_manifest::hdfs::{NoPrefix, NodePrefix, NodeRange, PodPlace, node_prefix};
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// Nodes, and what they say about addresses.
 #[derive(Debug)]
@@ -33,6 +34,12 @@ impl Nodes {
     /// How addresses tell their node, or why they don't.
     pub fn prefix(&self) -> &Result<NodePrefix, NoPrefix> {
         &self.prefix
+    }
+
+    /// Names of nodes that are to be emptied: nobody may be put there any more.
+    pub fn emptied(&self) -> BTreeSet<&str> {
+        let is_emptied = |node: &&Value| node["spec"]["unschedulable"] == true || is_leaving(node);
+        self.index.values().filter(is_emptied).filter_map(|node| node["metadata"]["name"].as_str()).collect()
     }
 
     /// Looks again; answers whether something changed. A cluster that has lost all its nodes is as it was: what is known

@@ -5,6 +5,7 @@ use emberyard_manifest::InvalidHdfs;
 use emberyard_manifest::hdfs::{NoPrefix, NodePrefix, Plan};
 use emberyard_model::hdfs::COMPONENT_LABEL;
 use emberyard_model::{Explained, HdfsPart, HdfsPhase, HdfsStatus, Timestamp};
+use emberyard_plan::hdfs::{REMOVAL, Told};
 use serde_json::Value;
 
 /// What is known of an HDFS beside its spec.
@@ -22,6 +23,8 @@ pub struct Seen<'a> {
     pub outdated: Vec<String>,
     /// How addresses tell their node, or why they don't.
     pub by_node: &'a Result<NodePrefix, NoPrefix>,
+    /// What is to be said of DataNodes that are to go.
+    pub removal: Option<Told>,
     /// The time.
     pub now: Timestamp,
 }
@@ -55,17 +58,22 @@ pub fn of_plan(plan: &Plan, seen: Seen<'_>) -> HdfsStatus {
             (HdfsPhase::Pending, "False", "NoActive", format!("No NameNode is active; {}.", missing.join(", ")))
         }
     };
+    let mut conditions = vec![
+        settle(&seen.before.conditions, "Ready", (status, reason, message), seen.now),
+        settle(&seen.before.conditions, "UpToDate", up_to_date(&seen.outdated), seen.now),
+        settle(&seen.before.conditions, "Locality", locality(seen.by_node), seen.now),
+    ];
+    if let Some(Told { done, reason, message }) = seen.removal {
+        let status = if done { "True" } else { "False" };
+        conditions.push(settle(&seen.before.conditions, REMOVAL, (status, reason, message), seen.now));
+    }
     HdfsStatus {
         observed_generation: seen.generation,
         phase,
         url: Some(plan.url()),
         active: seen.active.clone(),
         parts,
-        conditions: vec![
-            settle(&seen.before.conditions, "Ready", (status, reason, message), seen.now),
-            settle(&seen.before.conditions, "UpToDate", up_to_date(&seen.outdated), seen.now),
-            settle(&seen.before.conditions, "Locality", locality(seen.by_node), seen.now),
-        ],
+        conditions,
     }
 }
 
@@ -130,6 +138,7 @@ mod tests {
                 active: active.map(str::to_owned),
                 outdated: Vec::new(),
                 by_node: &Err(NoPrefix::NoRange),
+                removal: None,
                 now: Timestamp::from_seconds(1),
             },
         );

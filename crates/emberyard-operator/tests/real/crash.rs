@@ -6,7 +6,6 @@ use emberyard_client::{Client, ContentKind};
 use futures::StreamExt as _;
 use http::{Method, Request, Response};
 use kube::client::Body;
-use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -61,9 +60,7 @@ async fn send(client: kube::Client, fate: Arc<Fate>, request: Request<Body>) -> 
 
 /// Starts an operator that does not die yet.
 async fn start(world: &World) -> Arc<Fate> {
-    let file = Kubeconfig::read_from(world.operator_kubeconfig()).unwrap();
-    let config = kube::Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await.unwrap();
-    let client = kube::Client::try_from(config).unwrap();
+    let client = world.operator_connection().await;
     let fate = Arc::new(Fate::default());
     fate.dies_after(usize::MAX);
     let of_this = fate.clone();

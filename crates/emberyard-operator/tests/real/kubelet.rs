@@ -3,10 +3,14 @@
 use emberyard_client::{Client, ContentKind};
 use emberyard_cloud::{Memory, NodeState, Provider as _};
 use emberyard_model::Timestamp;
+use emberyard_model::hdfs::HDFS_LABEL;
 use http::Method;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+static ADDRESS: AtomicU16 = AtomicU16::new(1);
 
 pub async fn play(client: Client, provider: Arc<Memory>) {
     loop {
@@ -67,7 +71,14 @@ async fn run(client: &Client, pod: &Value) {
         drop(client.request(Method::DELETE, &path, &[], Some(&now), ContentKind::Json).await);
     } else if pod["status"]["phase"] == "Pending" {
         let ready = json!([{"type": "PodScheduled", "status": "True"}, {"type": "Ready", "status": "True"}]);
-        let status = json!({"status": {"phase": "Running", "podIP": "127.0.0.1", "conditions": ready}});
+        // NameNodes tell DataNodes apart by their addresses.
+        let address = if meta["labels"][HDFS_LABEL].is_string() {
+            let [high, low] = ADDRESS.fetch_add(1, Ordering::SeqCst).to_be_bytes();
+            format!("10.42.{high}.{low}")
+        } else {
+            "127.0.0.1".to_owned()
+        };
+        let status = json!({"status": {"phase": "Running", "podIP": address, "conditions": ready}});
         drop(client.patch(&format!("{path}/status"), &status, ContentKind::MergePatch).await);
     }
 }

@@ -6,4 +6,5 @@ mod crash;
 mod fleet;
 mod kubelet;
 mod notebook;
+mod removal;
 mod world;

@@ -10,10 +10,11 @@ use emberyard_manifest::hdfs::HdfsSettings;
 use emberyard_model::{Bytes, Cpu, Resources, Timestamp};
 use emberyard_operator::{FleetConfig, OperatorConfig, run};
 use emberyard_plan::{Policy, Shape};
+use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -121,9 +122,11 @@ impl World {
         tokio::spawn(async move { run(config).await.unwrap() });
     }
 
-    /// The kubeconfig of an operator.
-    pub fn operator_kubeconfig(&self) -> PathBuf {
-        self.folder.path().join("operator")
+    /// A connection as an operator, for those who answer some of its questions themselves.
+    pub async fn operator_connection(&self) -> kube::Client {
+        let file = Kubeconfig::read_from(self.folder.path().join("operator")).unwrap();
+        let config = kube::Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await.unwrap();
+        kube::Client::try_from(config).unwrap()
     }
 
     /// An object, when it is there.

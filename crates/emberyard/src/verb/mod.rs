@@ -5,6 +5,7 @@ pub mod chaos;
 pub mod demo;
 pub mod doctor;
 pub mod down;
+pub mod drain;
 pub mod errors;
 pub mod explain;
 pub mod hdfs;

@@ -73,6 +73,48 @@ fn working<'a>(yard: &'a Yard, script: &str, mark: &str) -> Running<'a> {
     session
 }
 
+/// Copies of the block that has the fewest, of those on DataNodes that run, by what the NameNode says of closed files; nothing
+/// where it could not be asked: the client's pod moves, too.
+fn fewest_copies(yard: &Yard) -> Option<usize> {
+    let blocks = client(yard, &["hdfs", "fsck", "/user", "-files", "-blocks", "-locations"]);
+    let running = "jsonpath={range .items[?(@.status.phase=='Running')]}[{.status.podIP}:{end}";
+    let running = yard.kubectl_ok(&["get", "pods", "-l", "app=hdfs-datanode,release=my-hdfs", "-o", running]);
+    let addresses: Vec<&str> = running.split_inclusive(':').collect();
+    let copies = |line: &str| addresses.iter().filter(|address| line.contains(**address)).count();
+    blocks.contains("Status: ").then_some(())?;
+    blocks.lines().filter(|line| line.contains(" blk_") || line.contains(":blk_")).map(copies).min()
+}
+
+/// A node with DataNodes is drained while Spark works: no block has fewer copies than wanted at any time.
+fn drained(yard: &Yard) {
+    // What was written when three copies were wanted would keep them.
+    client(yard, &["hdfs", "dfs", "-setrep", "2", "/user/hdfs/test"]);
+    let home = yard.kubectl_ok(&["get", "pod", "my-pyspark-notebook-0", "-o", "jsonpath={.spec.nodeName}"]);
+    let places = "jsonpath={range .items[*]}{.spec.nodeName}{'\\n'}{end}";
+    let nodes = yard.kubectl_ok(&["get", "pods", "-l", "app=hdfs-datanode,release=my-hdfs", "-o", places]);
+    let node = nodes.lines().find(|node| *node != home).unwrap();
+    let session = working(yard, STEADY, "drained");
+    std::thread::scope(|scope| {
+        let drain = scope.spawn(|| yard.emberyard(&["node", "drain", node]));
+        let mut looks = 0;
+        while !drain.is_finished() {
+            if let Some(copies) = fewest_copies(yard) {
+                assert!(copies >= 2, "a block has {copies} copies that can be read");
+                looks += 1;
+            }
+        }
+        let drain = drain.join().unwrap();
+        assert!(drain.status.success() && looks > 0, "{looks} looks: {}", text(&drain));
+    });
+    let printed = session.finish();
+    assert!(printed.contains("total 250"), "{printed}");
+    yard.until("all DataNodes are in service elsewhere", Duration::from_secs(120), || {
+        let report = client(yard, &["hdfs", "dfsadmin", "-report", "-live"]);
+        if report.matches("Decommission Status : Normal").count() == 4 { Ok(()) } else { Err(report) }
+    });
+    ready(yard);
+}
+
 /// T17: the NameNode's page, and a script of it that is the same as through `kubectl proxy`.
 fn page(yard: &Yard) {
     let forward = Forward::start(yard, "service/my-hdfs-namenode", &[50070]);
@@ -101,7 +143,7 @@ fn read_where_it_lies(yard: &Yard) {
 
 #[test]
 fn an_hdfs_lives_through_the_death_of_all_its_pods() {
-    let yard = Yard::up(&["--nodes", "2..2", "--node-shape", "cpu=4,memory=6Gi"]);
+    let yard = Yard::up(&["--nodes", "2..3", "--node-shape", "cpu=4,memory=6Gi"]);
     create(&yard);
     let [active, standby] = name_nodes(&yard);
     assert!(!active.is_empty() && !standby.is_empty(), "active {active:?}, standby {standby:?}");
@@ -126,6 +168,7 @@ fn an_hdfs_lives_through_the_death_of_all_its_pods() {
     });
     ready(&yard);
     assert_eq!(client(&yard, &["hdfs", "getconf", "-confKey", "dfs.replication"]).trim(), "2");
+    drained(&yard);
     let [active, _] = name_nodes(&yard);
 
     // The active NameNode dies while Spark writes: a pause, no error.
