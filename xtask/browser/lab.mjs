@@ -32,8 +32,22 @@ export async function run(page, code) {
   await cell.locator(".cm-content").click();
   await page.keyboard.type(code.trim());
   await page.keyboard.press("Shift+Enter");
+  // JupyterLab says "idle" before it has a kernel, and runs nothing then: who sees that nothing runs presses again.
+  while (!(await hasBegun(cell))) {
+    await cell.locator(".cm-content").click();
+    await page.keyboard.press("Shift+Enter");
+  }
   await ended(cell);
   return cell;
+}
+
+/** Whether a cell has got a star or its number; it is given some time for it. */
+async function hasBegun(cell) {
+  const prompt = cell.locator(".jp-InputPrompt", { hasText: /\[(\*|\d+)\]/ });
+  return prompt.waitFor({ timeout: 10_000 }).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Folds what a cell has put out. */
