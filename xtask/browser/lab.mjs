@@ -32,7 +32,6 @@ export async function run(page, code) {
   await cell.locator(".cm-content").click();
   await page.keyboard.type(code.trim());
   await page.keyboard.press("Shift+Enter");
-  // JupyterLab says "idle" before it has a kernel, and runs nothing then: who sees that nothing runs presses again.
   while (!(await hasBegun(cell))) {
     await cell.locator(".cm-content").click();
     await page.keyboard.press("Shift+Enter");
@@ -41,10 +40,13 @@ export async function run(page, code) {
   return cell;
 }
 
-/** Whether a cell has got a star or its number; it is given some time for it. */
-async function hasBegun(cell) {
-  const prompt = cell.locator(".jp-InputPrompt", { hasText: /\[(\*|\d+)\]/ });
-  return prompt.waitFor({ timeout: 10_000 }).then(
+/**
+ * Whether a cell has got a star or its number; it is given some time for it. JupyterLab says "idle" before it has a kernel, and
+ * runs nothing then: who sees that nothing runs asks again.
+ */
+async function hasBegun(cells) {
+  const prompt = cells.locator(".jp-InputPrompt", { hasText: /\[(\*|\d+)\]/ });
+  return prompt.first().waitFor({ timeout: 10_000 }).then(
     () => true,
     () => false,
   );
@@ -58,7 +60,8 @@ export async function fold(page, cell) {
 
 /** Runs every cell of the open notebook by the menu, until what must be shown has been. */
 export async function runAll(page, ...shown) {
-  await menu(page, "Run", "Run All Cells");
+  do await menu(page, "Run", "Run All Cells");
+  while (!(await hasBegun(notebook(page))));
   // Not cell by cell: those that are out of sight are no elements of the page.
   for (const text of shown) {
     await notebook(page).locator(".jp-OutputArea-output", { hasText: text }).first().waitFor({ timeout: PATIENCE });
