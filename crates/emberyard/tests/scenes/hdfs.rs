@@ -23,8 +23,8 @@ const SLOW: &str = "def slow(number):\n    open('@MARK@', 'w').close()\n    time
     print('sum', sc.textFile('/user/hdfs/test/slow.csv').map(lambda line: int(line.split(',')[0])).sum())\nspark.stop()\n";
 /// Writes and reads for half a minute.
 const STEADY: &str = "total = 0\nfor turn in range(25):\n    \
-    sc.parallelize(range(10), 2).saveAsTextFile(f'/user/hdfs/test/steady-{turn}')\n    \
-    total += sc.textFile(f'/user/hdfs/test/steady-{turn}').count()\n    \
+    sc.parallelize(range(10), 2).saveAsTextFile(f'/user/hdfs/test/@NAME@-{turn}')\n    \
+    total += sc.textFile(f'/user/hdfs/test/@NAME@-{turn}').count()\n    \
     open('@MARK@', 'w').close()\n    time.sleep(1)\nprint('total', total)\nspark.stop()\n";
 
 fn create(yard: &Yard) {
@@ -66,10 +66,13 @@ fn ready(yard: &Yard) {
 }
 
 /// A session that runs this, once its work has begun.
-fn working<'a>(yard: &'a Yard, script: &str, mark: &str) -> Running<'a> {
-    let mark = yard.files.join(mark);
-    let session = yard.start(&format!("{SESSION}{}", script.replace("@MARK@", &mark.display().to_string())));
-    yard.until("it works", Duration::from_secs(120), || if mark.exists() { Ok(()) } else { Err("not yet".to_owned()) });
+fn working<'a>(yard: &'a Yard, script: &str, name: &str) -> Running<'a> {
+    let mark = yard.files.join(name);
+    let script = script.replace("@NAME@", name).replace("@MARK@", &mark.display().to_string());
+    let mut session = yard.start(&format!("{SESSION}{script}"));
+    yard.until("it works", Duration::from_secs(120), || {
+        if mark.exists() { Ok(()) } else { Err(format!("not yet; its run has ended: {}", session.has_ended())) }
+    });
     session
 }
 
