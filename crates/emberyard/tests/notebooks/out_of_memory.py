@@ -13,6 +13,7 @@ once = os.path.abspath("kept")
 
 def keeps_too_much(number):
     block = b"x" * (2 << 30)  # its pages are written
+    time.sleep(5)  # without control groups an agent looks once a second: what is kept for less may pass
     return number + len(block)
 
 
