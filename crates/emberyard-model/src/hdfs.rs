@@ -21,6 +21,36 @@ pub const NAME_NODE_PORT: u16 = 8020;
 /// Port of a NameNode's web page: that of Hadoop 2, which tutorials name. Behind a headless service nothing translates it.
 pub const NAME_NODE_WEB_PORT: u16 = 50070;
 
+/// DataNodes where the spec says nothing.
+pub const DATA_NODES: u32 = 4;
+/// Longest name whose pods' `controller-revision-hash` label (`NAME-journalnode-HASH`) still is a label's value.
+pub const LONGEST_NAME: usize = 63 - "-journalnode-0123456789".len();
+
+/// How large a part's volumes are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VolumeSize {
+    /// Bytes where the spec says nothing: as in the tutorial.
+    pub default: Quantity,
+    /// Bytes that make sense at least.
+    pub least: Quantity,
+}
+
+impl VolumeSize {
+    const fn metadata(gib: i64) -> Self {
+        // Below this there is no room for the first segments of a journal (1 MiB each, many kept).
+        Self { default: Quantity::from_units(gib << 30), least: Quantity::from_units(256 << 20) }
+    }
+
+    /// Of a NameNode.
+    pub const NAME_NODE: Self = Self::metadata(100);
+    /// Of a JournalNode.
+    pub const JOURNAL_NODE: Self = Self::metadata(20);
+    /// Of a ZooKeeper server.
+    pub const ZOO_KEEPER: Self = Self::metadata(5);
+    /// Of a DataNode. Less than a GiB does not hold a few blocks of 128 MiB.
+    pub const DATA_NODE: Self = Self { default: Quantity::from_units(100 << 30), least: Quantity::from_units(1 << 30) };
+}
+
 /// What the user wants. Everything has a default, so `spec: {}` is a whole HDFS.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

@@ -2,8 +2,15 @@
 
 use crate::view::Key;
 use emberyard_client::WatchEvent;
+use futures::{FutureExt, Stream, StreamExt};
 use serde_json::Value;
 use std::collections::BTreeMap;
+
+/// The events that have come by now. They come in bursts, a thousand executors that go at once for one: what all of them come
+/// to is looked at and told once.
+pub fn arrived(watch: &mut (impl Stream<Item = WatchEvent> + Unpin)) -> impl Iterator<Item = WatchEvent> {
+    std::iter::from_fn(|| watch.next().now_or_never().flatten())
+}
 
 /// The objects of one collection, by namespace and name.
 #[derive(Debug, Default)]

@@ -1,6 +1,6 @@
 //! DataNodes: who holds the blocks.
 
-use super::set::{Server, servers};
+use super::set::{Evicted, Server, servers};
 use super::validate::Plan;
 use serde_json::{Value, json};
 
@@ -23,6 +23,7 @@ pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
             volume: plan.sizes.data_node,
             command: json!(["hdfs", "datanode"]),
             memory: 192,
+            evicted: Evicted::OnceLabelled(HANDED_OVER_LABEL),
         },
     )
 }

@@ -1,7 +1,7 @@
 //! JournalNodes: where the active NameNode writes what it changes, and the standby reads it.
 
 use super::names::JOURNAL_NODES;
-use super::set::{Server, servers};
+use super::set::{Evicted, Server, servers};
 use super::validate::Plan;
 use serde_json::{Value, json};
 
@@ -20,6 +20,7 @@ pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
             volume: plan.sizes.journal_node,
             command: json!(["hdfs", "journalnode"]),
             memory: 128,
+            evicted: Evicted::OneAtATime,
         },
     )
 }

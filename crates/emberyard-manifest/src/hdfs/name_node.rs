@@ -2,10 +2,10 @@
 
 use super::excluded;
 use super::names::NAME_NODES;
-use super::set::{ETC, Part, Replaced, Runs, container, objects as set};
+use super::set::{ETC, Evicted, Part, Replaced, Runs, container, objects as set};
 use super::validate::Plan;
 use emberyard_model::hdfs::{NAME_NODE_PORT, NAME_NODE_WEB_PORT};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 pub(crate) const PART: &str = "namenode";
 /// Where the ConfigMap is mounted that says that the file system was formatted once.
@@ -16,13 +16,9 @@ const ASIDE: &str = "/etc/hdfs/step-aside.sh";
 pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
     let script = |name: &str| json!(["bash", format!("{ETC}/{name}")]);
     let mut store = container(plan, &Runs { name: "store", command: script("store.sh"), memory: 256 });
-    if let Some(mounts) = store.get_mut("volumeMounts").and_then(Value::as_array_mut) {
-        mounts.push(json!({"name": "formatted", "mountPath": FORMATTED, "readOnly": true}));
-    }
+    mount(&mut store, "formatted", FORMATTED);
     let mut server = container(plan, &Runs { name: PART, command: script("namenode.sh"), memory: 256 });
-    if let Some(mounts) = server.get_mut("volumeMounts").and_then(Value::as_array_mut) {
-        mounts.push(json!({"name": "excluded", "mountPath": excluded::FOLDER, "readOnly": true}));
-    }
+    mount(&mut server, "excluded", excluded::FOLDER);
     // Its port listens before it serves; what it says of its state is the truth.
     let ready = json!({
         "exec": {"command": script("state.sh")},
@@ -47,6 +43,14 @@ pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
                 json!({"name": "excluded", "configMap": {"name": plan.names().excluded(), "optional": true}}),
             ],
             replaced: Replaced::ByTheOperator,
+            evicted: Evicted::OneAtATime,
         },
     )
+}
+
+/// Shows a container one more volume.
+fn mount(container: &mut Map<String, Value>, volume: &str, path: &str) {
+    if let Some(mounts) = container.get_mut("volumeMounts").and_then(Value::as_array_mut) {
+        mounts.push(json!({"name": volume, "mountPath": path, "readOnly": true}));
+    }
 }

@@ -1,6 +1,5 @@
 //! What the StatefulSets of all parts have in common, and the service and the disruption budget beside each.
 
-use super::data_node;
 use super::names::HDFS_USER;
 use super::validate::Plan;
 use crate::labels::{MANAGED_BY, owner};
@@ -32,6 +31,18 @@ pub(crate) struct Part<'a> {
     pub volumes: Vec<Value>,
     /// How its pods are replaced by those of a new template.
     pub replaced: Replaced,
+    /// Which of its pods may be evicted.
+    pub evicted: Evicted,
+}
+
+/// Which pods of a part may be evicted, by whoever drains their node.
+#[derive(Clone, Copy)]
+pub(crate) enum Evicted {
+    /// Any of them, one at a time.
+    OneAtATime,
+    /// Those with this label. Who gives it does not evict them himself: whoever drains a node asks again and again, by name,
+    /// and would ask for the pod that took its place.
+    OnceLabelled(&'static str),
 }
 
 /// Who replaces pods when their template changes.
@@ -54,10 +65,17 @@ pub(crate) fn objects(plan: &Plan, part: Part<'_>) -> Vec<Value> {
         // Servers look each other up before they are ready: a JournalNode's name that is unknown ends a format.
         "spec": {"clusterIP": "None", "publishNotReadyAddresses": true, "selector": selector, "ports": ports},
     });
+    let budget = match part.evicted {
+        Evicted::OneAtATime => json!({"maxUnavailable": 1, "selector": {"matchLabels": selector}}),
+        Evicted::OnceLabelled(label) => {
+            let without = json!([{"key": label, "operator": "DoesNotExist"}]);
+            json!({"maxUnavailable": 0, "selector": {"matchLabels": selector, "matchExpressions": without}})
+        }
+    };
     let budget = json!({
         "apiVersion": "policy/v1", "kind": "PodDisruptionBudget",
         "metadata": owned(plan, &name, part.name),
-        "spec": budget(part.name, &selector),
+        "spec": budget,
     });
     let set = json!({
         "apiVersion": "apps/v1", "kind": "StatefulSet",
@@ -76,17 +94,6 @@ pub(crate) fn objects(plan: &Plan, part: Part<'_>) -> Vec<Value> {
         },
     });
     vec![service, budget, set]
-}
-
-/// How many of a part's pods may be evicted at once.
-fn budget(part: &str, selector: &Value) -> Value {
-    if part == data_node::PART {
-        // Which of them may go is known to the operator. It does not evict them itself: whoever drains a node asks again and
-        // again, by name, and would ask for the pod that took its place.
-        let holds_blocks = json!([{"key": data_node::HANDED_OVER_LABEL, "operator": "DoesNotExist"}]);
-        return json!({"maxUnavailable": 0, "selector": {"matchLabels": selector, "matchExpressions": holds_blocks}});
-    }
-    json!({"maxUnavailable": 1, "selector": {"matchLabels": selector}})
 }
 
 /// A template of pods that spread over nodes where they can.
@@ -176,11 +183,13 @@ pub(crate) struct Server<'a> {
     pub command: Value,
     /// See [`Runs`].
     pub memory: u32,
+    /// See [`Part`].
+    pub evicted: Evicted,
 }
 
 /// All objects of such a part.
 pub(crate) fn servers(plan: &Plan, server: Server<'_>) -> Vec<Value> {
-    let Server { name, count, ports, answers, volume, command, memory } = server;
+    let Server { name, count, ports, answers, volume, command, memory, evicted } = server;
     let mut container = container(plan, &Runs { name, command, memory });
     let ready = json!({"tcpSocket": {"port": answers}, "periodSeconds": 1, "timeoutSeconds": 2, "failureThreshold": 5});
     container.insert("readinessProbe".to_owned(), ready);
@@ -196,6 +205,7 @@ pub(crate) fn servers(plan: &Plan, server: Server<'_>) -> Vec<Value> {
             containers,
             volumes: Vec::new(),
             replaced: Replaced::ByTheSet,
+            evicted,
         },
     )
 }

@@ -6,6 +6,7 @@ use super::{client, data_node, journal_node, name_node, zoo_keeper};
 use crate::Identity;
 use crate::error::InvalidHdfs;
 use crate::names::names_services;
+use emberyard_model::hdfs::{DATA_NODES, LONGEST_NAME, VolumeSize};
 use emberyard_model::{HdfsSpec, Quantity};
 
 /// What an operator decides for all HDFS of its cluster.
@@ -90,29 +91,21 @@ impl Plan {
     }
 }
 
-/// Longest name whose pods' `controller-revision-hash` label (`NAME-journalnode-HASH`) still is a label's value.
-const LONGEST_NAME: usize = 63 - "-journalnode-0123456789".len();
-/// Below this a NameNode's or JournalNode's volume has no room for its first segments of the journal (1 MiB each, many kept).
-const LEAST_METADATA: i64 = 256 << 20;
-/// Below this a DataNode's volume does not hold a few blocks of 128 MiB.
-const LEAST_DATA: i64 = 1 << 30;
-
 /// Checks a spec and settles what it leaves open.
 pub fn validate(identity: Identity, spec: HdfsSpec, settings: &HdfsSettings) -> Result<Plan, InvalidHdfs> {
     let HdfsSpec { image, replication, data_nodes, storage } = spec;
     names_services(&identity.name, LONGEST_NAME)
         .map_err(|why| InvalidHdfs::Name { name: identity.name.clone(), why })?;
-    let data_nodes = data_nodes.unwrap_or(4);
+    let data_nodes = data_nodes.unwrap_or(DATA_NODES);
     let replication = replication.unwrap_or(3.min(data_nodes));
     if replication == 0 || replication > data_nodes {
         return Err(InvalidHdfs::Replication { replication, data_nodes });
     }
-    let gib = |number: i64| Quantity::from_units(number << 30);
     let sizes = Sizes {
-        name_node: size("spec.storage.nameNode", storage.name_node, gib(100), LEAST_METADATA)?,
-        journal_node: size("spec.storage.journalNode", storage.journal_node, gib(20), LEAST_METADATA)?,
-        zoo_keeper: size("spec.storage.zooKeeper", storage.zoo_keeper, gib(5), LEAST_METADATA)?,
-        data_node: size("spec.storage.dataNode", storage.data_node, gib(100), LEAST_DATA)?,
+        name_node: size("spec.storage.nameNode", storage.name_node, VolumeSize::NAME_NODE)?,
+        journal_node: size("spec.storage.journalNode", storage.journal_node, VolumeSize::JOURNAL_NODE)?,
+        zoo_keeper: size("spec.storage.zooKeeper", storage.zoo_keeper, VolumeSize::ZOO_KEEPER)?,
+        data_node: size("spec.storage.dataNode", storage.data_node, VolumeSize::DATA_NODE)?,
     };
     Ok(Plan {
         identity,
@@ -127,11 +120,10 @@ pub fn validate(identity: Identity, spec: HdfsSpec, settings: &HdfsSettings) -> 
     })
 }
 
-fn size(field: &'static str, given: Option<Quantity>, default: Quantity, least: i64) -> Result<Quantity, InvalidHdfs> {
-    let value = given.unwrap_or(default);
-    if value < Quantity::from_units(least) {
-        let least = Quantity::from_units(least).to_string();
-        return Err(InvalidHdfs::Volume { field, value: value.to_string(), least });
+fn size(field: &'static str, given: Option<Quantity>, size: VolumeSize) -> Result<Quantity, InvalidHdfs> {
+    let value = given.unwrap_or(size.default);
+    if value < size.least {
+        return Err(InvalidHdfs::Volume { field, value: value.to_string(), least: size.least.to_string() });
     }
     Ok(value)
 }

@@ -1,7 +1,7 @@
 //! ZooKeeper: who elects the active NameNode.
 
 use super::names::ZOO_KEEPERS;
-use super::set::{ETC, Server, servers};
+use super::set::{ETC, Evicted, Server, servers};
 use super::validate::Plan;
 use serde_json::{Value, json};
 
@@ -21,6 +21,7 @@ pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
             volume: plan.sizes.zoo_keeper,
             command: json!(["bash", format!("{ETC}/zookeeper.sh")]),
             memory: 96,
+            evicted: Evicted::OneAtATime,
         },
     )
 }

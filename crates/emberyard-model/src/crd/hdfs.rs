@@ -1,7 +1,7 @@
 //! The definition of the HdfsCluster.
 
 use super::{conditions, definition, hdfs_rules, quantity};
-use crate::hdfs::{HDFS_CLUSTERS, HDFS_KIND};
+use crate::hdfs::{HDFS_CLUSTERS, HDFS_KIND, VolumeSize};
 use serde_json::{Value, json};
 
 /// The definition of [`crate::hdfs::HdfsSpec`].
@@ -22,12 +22,12 @@ pub fn hdfs_cluster() -> Value {
     definition
 }
 
-/// Fields of the volumes' sizes: whose each is, what it is where it is absent, and the least that makes sense.
-const SIZES: [(&str, &str, &str, &str); 4] = [
-    ("nameNode", "NameNode", "100Gi", "256Mi"),
-    ("journalNode", "JournalNode", "20Gi", "256Mi"),
-    ("zooKeeper", "ZooKeeper server", "5Gi", "256Mi"),
-    ("dataNode", "DataNode", "100Gi", "1Gi"),
+/// Fields of the volumes' sizes, and whose each is.
+const SIZES: [(&str, &str, VolumeSize); 4] = [
+    ("nameNode", "NameNode", VolumeSize::NAME_NODE),
+    ("journalNode", "JournalNode", VolumeSize::JOURNAL_NODE),
+    ("zooKeeper", "ZooKeeper server", VolumeSize::ZOO_KEEPER),
+    ("dataNode", "DataNode", VolumeSize::DATA_NODE),
 ];
 
 fn spec() -> Value {
@@ -35,14 +35,14 @@ fn spec() -> Value {
     let mut storage = json!({"storageClass": {
         "type": "string", "maxLength": 253, "description": "Storage class; absent: the cluster's default.",
     }});
-    for (field, of, default, least) in SIZES {
+    for (field, of, VolumeSize { default, least }) in SIZES {
         storage[field] = quantity(&format!("Bytes of each {of}'s volume; absent: {default}. Can't be changed."));
         storage[field]["maxLength"] = json!(32);
         storage[field]["x-kubernetes-validations"] = hdfs_rules::of_size(least);
     }
     json!({
         "type": "object",
-        "x-kubernetes-validations": hdfs_rules::of_spec(&SIZES.map(|(field, _, default, _)| (field, default))),
+        "x-kubernetes-validations": hdfs_rules::of_spec(&SIZES.map(|(field, _, size)| (field, size.default))),
         "properties": {
             "image": {"type": "string", "description": "Image with Hadoop and ZooKeeper; absent: the operator's default."},
             "replication": {

@@ -1,28 +1,30 @@
 //! What the API server itself refuses of an HdfsCluster: rules in CEL, as a definition carries them.
 //!
-//! They say the same as `emberyard_manifest::hdfs::validate` and `keeps_volumes`, as far as the object alone can tell; a test of
-//! `emberyard-cluster` compares them. What lies on volumes of an HDFS that was deleted, only the operator sees.
+//! They say what `emberyard_manifest::hdfs::validate` and `keeps_volumes` say, as far as the object alone can tell. What lies on volumes
+//! of an HDFS that was deleted, only the operator sees. A test of `emberyard-cluster` compares what the embedded API server makes
+//! of them with a real one's answers.
 //! <https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation-rules>
 
+use crate::hdfs::{DATA_NODES, LONGEST_NAME};
+use crate::quantity::Quantity;
 use serde_json::{Value, json};
 
 /// Of the whole object.
 pub(super) fn of_object() -> Value {
     json!([{
-        "rule": "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && self.metadata.name.size() <= 40",
-        "message": "EY-HDF-001: its parts are called after it: choose a name of at most 40 lower case letters, digits and '-', with a letter first",
+        "rule": format!("self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && self.metadata.name.size() <= {LONGEST_NAME}"),
+        "message": format!("EY-HDF-001: its parts are called after it: choose a name of at most {LONGEST_NAME} lower case letters, digits and '-', with a letter first"),
     }])
 }
 
 /// Of the spec: `sizes` are the fields of the volumes with what each is where it is absent.
-pub(super) fn of_spec(sizes: &[(&str, &str)]) -> Value {
-    let data_nodes = |of: &str| format!("(has({of}.dataNodes) ? {of}.dataNodes : 4)");
+pub(super) fn of_spec(sizes: &[(&str, Quantity)]) -> Value {
     let class =
         |of: &str| format!("(has({of}.storage) && has({of}.storage.storageClass) ? {of}.storage.storageClass : '')");
     let mut rules = vec![
         json!({
-            "rule": format!("!has(self.replication) || self.replication <= {}", data_nodes("self")),
-            "message": "EY-HDF-003: each copy of a block lies on another DataNode: ask for more of them (spec.dataNodes, 4 where it is absent) or for fewer copies (spec.replication)",
+            "rule": format!("!has(self.replication) || self.replication <= (has(self.dataNodes) ? self.dataNodes : {DATA_NODES})"),
+            "message": format!("EY-HDF-003: each copy of a block lies on another DataNode: ask for more of them (spec.dataNodes, {DATA_NODES} where it is absent) or for fewer copies (spec.replication)"),
         }),
         json!({
             "rule": format!("{} == {}", class("self"), class("oldSelf")),
@@ -43,7 +45,7 @@ pub(super) fn of_spec(sizes: &[(&str, &str)]) -> Value {
 }
 
 /// Of one volume's size.
-pub(super) fn of_size(least: &str) -> Value {
+pub(super) fn of_size(least: Quantity) -> Value {
     json!([{
         "rule": format!("quantity(string(self)).compareTo(quantity('{least}')) >= 0"),
         "message": format!("EY-HDF-004: it must be at least {least}, which the first journals and blocks need"),

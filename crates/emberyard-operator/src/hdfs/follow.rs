@@ -4,16 +4,16 @@ use super::nodes::Nodes;
 use super::roll::Generations;
 use super::{name_node, removal, roll, status};
 use crate::config::OperatorConfig;
-use crate::index::Index;
+use crate::index::{Index, arrived};
 use crate::run::FIELD_MANAGER;
 use crate::view::{Key, is_leaving, label};
 use crate::write::{self, create_once, of};
 use emberyard_client::{ApiError, WatchEvent, path};
 use emberyard_manifest::hdfs::{
-    DATA_NODE, Plan, build, client_settings, excluded, formatted, keeps_volumes, session_locality, validate,
+    Plan, build, client_settings, excluded, formatted, keeps_volumes, session_locality, validate,
 };
 use emberyard_manifest::{Identity, InvalidHdfs};
-use emberyard_model::hdfs::{COMPONENT_LABEL, HDFS_CLUSTERS, HDFS_LABEL};
+use emberyard_model::hdfs::{HDFS_CLUSTERS, HDFS_LABEL};
 use emberyard_model::notebook::{GROUP, VERSION};
 use emberyard_model::{HdfsSpec, HdfsStatus, Timestamp};
 use emberyard_plan::hdfs::{self as removals, SafeSince};
@@ -87,16 +87,10 @@ pub async fn run(config: OperatorConfig, mut leading: watch::Receiver<bool>, tel
             () = shutdown.cancelled() => return,
         }
         // What has come meanwhile is taken in first: a look at an HDFS takes as long as its NameNodes take to answer.
-        loop {
-            tokio::select! {
-                biased;
-                Some(event) = clusters.next() => state.cluster_event(event),
-                Some(event) = pods.next() => state.touched(|state| &mut state.pods, event),
-                Some(event) = sets.next() => state.touched(|state| &mut state.sets, event),
-                Some(event) = nodes.next() => state.nodes.apply(event),
-                () = std::future::ready(()) => break,
-            }
-        }
+        arrived(&mut clusters).for_each(|event| state.cluster_event(event));
+        arrived(&mut pods).for_each(|event| state.touched(|state| &mut state.pods, event));
+        arrived(&mut sets).for_each(|event| state.touched(|state| &mut state.sets, event));
+        arrived(&mut nodes).for_each(|event| state.nodes.apply(event));
         let synced = state.clusters.synced() && state.pods.synced() && state.sets.synced() && state.nodes.synced();
         if !*leading.borrow() || !synced {
             continue;
@@ -214,7 +208,7 @@ impl Loop {
 
     /// How many DataNodes there are to be so far: as the set says or, where its last change is not seen yet, as was written.
     fn data_nodes(&self, key: &Key, sets: &[&Value]) -> Option<u32> {
-        let set = sets.iter().find(|set| label(set, COMPONENT_LABEL) == Some(DATA_NODE))?;
+        let set = sets.iter().find(|set| removal::is_data_node(set))?;
         let written = self.written.get(key).and_then(|known| {
             let generation = known.generations.get(&Key::of(set).name)?;
             (set["metadata"]["generation"].as_i64() < Some(*generation)).then_some(known.kept)

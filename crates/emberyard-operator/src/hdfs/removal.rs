@@ -43,10 +43,14 @@ pub async fn observe(
     Ok(world)
 }
 
+/// Whether an object of an HDFS (a pod, a claim, a set) is of its DataNodes.
+pub fn is_data_node(object: &Value) -> bool {
+    label(object, COMPONENT_LABEL) == Some(DATA_NODE)
+}
+
 /// A DataNode's pod, as soon as it has an address.
 fn data_node(pod: &Value, emptied: &BTreeSet<&str>, wanted: u32) -> Option<DataNode> {
-    let is_one = label(pod, COMPONENT_LABEL) == Some(DATA_NODE) && !is_over(pod);
-    is_one.then_some(())?;
+    (is_data_node(pod) && !is_over(pod)).then_some(())?;
     let node = pod["spec"]["nodeName"].as_str()?;
     Some(DataNode {
         pod: pod["metadata"]["name"].as_str()?.to_owned(),
@@ -68,7 +72,7 @@ pub async fn carry_out(
     decided: &Removal,
     manager: &str,
 ) -> Result<(), ApiError> {
-    for pod in pods.iter().filter(|pod| label(pod, COMPONENT_LABEL) == Some(DATA_NODE) && !is_leaving(pod)) {
+    for pod in pods.iter().filter(|pod| is_data_node(pod) && !is_leaving(pod)) {
         let may_go = pod["metadata"]["uid"].as_str().is_some_and(|uid| decided.may_go.contains(uid));
         if may_go != label(pod, HANDED_OVER_LABEL).is_some() {
             mark(client, "pods", pod, may_go).await?;
@@ -85,7 +89,7 @@ pub async fn carry_out(
 /// How many DataNodes there must be for now: those that are too many stay until they have handed over, the last first.
 pub fn kept(wanted: u32, running: u32, pods: &[&Value]) -> u32 {
     let has_left = |number: u32| {
-        let is_it = |pod: &&&Value| label(pod, COMPONENT_LABEL) == Some(DATA_NODE) && ordinal(pod) == Some(number);
+        let is_it = |pod: &&&Value| is_data_node(pod) && ordinal(pod) == Some(number);
         pods.iter().find(is_it).is_some_and(|pod| label(pod, HANDED_OVER_LABEL).is_some())
     };
     let mut kept = running.max(wanted);
@@ -98,7 +102,7 @@ pub fn kept(wanted: u32, running: u32, pods: &[&Value]) -> u32 {
 /// Notes on claims of volumes whether their blocks are all elsewhere: those from `kept` on, of the `running` that there are so far. The
 /// volumes stay; one that is used again holds blocks again.
 pub async fn mark_claims(client: &Client, claims: &mut [Value], kept: u32, running: u32) -> Result<(), ApiError> {
-    for claim in claims.iter_mut().filter(|claim| label(claim, COMPONENT_LABEL) == Some(DATA_NODE)) {
+    for claim in claims.iter_mut().filter(|claim| is_data_node(claim)) {
         let Some(number) = ordinal(claim).filter(|number| *number < running.max(kept)) else { continue };
         let left = number >= kept;
         if left != label(claim, HANDED_OVER_LABEL).is_some() {

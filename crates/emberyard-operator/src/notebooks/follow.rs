@@ -5,7 +5,7 @@ use super::observe::{Observed, Spark, score};
 use super::{apply, reap, status};
 use crate::config::OperatorConfig;
 use crate::hdfs::ClientSettings;
-use crate::index::Index;
+use crate::index::{Index, arrived};
 use crate::view::{Key, label, owner_pod};
 use crate::write;
 use emberyard_client::{ApiError, WatchEvent, path};
@@ -13,7 +13,7 @@ use emberyard_manifest::{InvalidNotebook, Names, SPARK_APP_LABEL, validate};
 use emberyard_model::notebook::{GROUP, NOTEBOOK_LABEL, NOTEBOOKS, VERSION};
 use emberyard_model::{NotebookStatus, SessionStatus, Timestamp};
 use emberyard_plan::session::Outlook;
-use futures::{FutureExt, StreamExt};
+use futures::StreamExt;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -77,11 +77,7 @@ pub async fn run(
             Ok(()) = hdfs.changed() => state.hdfs_found(&hdfs.borrow_and_update()),
             () = shutdown.cancelled() => return,
         }
-        // Events come in bursts, a thousand executors that go at once for one: what each notebook has come to is looked at and
-        // told once for all that has arrived.
-        while let Some(Some(event)) = pods.next().now_or_never() {
-            state.pod_event(event);
-        }
+        arrived(&mut pods).for_each(|event| state.pod_event(event));
         if !*leading.borrow() || !state.notebooks.synced() || !state.pods.synced() {
             continue;
         }
@@ -102,12 +98,16 @@ impl Loop {
         self.dirty.extend(self.notebooks.apply(event).into_iter().map(|(key, _)| key));
     }
 
+    /// The pod that owns an object, if it is there.
+    fn owner(&self, key: &Key, object: &Value) -> Option<&Value> {
+        self.pods.get(&Key::new(&*key.namespace, owner_pod(object)?))
+    }
+
     /// A pod is its notebook's own, or an executor that its notebook's pod owns.
     fn pod_event(&mut self, event: WatchEvent) {
         for (key, before) in self.pods.apply(event) {
             let Some(pod) = self.pods.get(&key).or(before.as_ref()) else { continue };
-            let owner = owner_pod(pod).and_then(|owner| self.pods.get(&Key::new(&*key.namespace, owner)));
-            if let Some(notebook) = label(owner.unwrap_or(pod), NOTEBOOK_LABEL) {
+            if let Some(notebook) = label(self.owner(&key, pod).unwrap_or(pod), NOTEBOOK_LABEL) {
                 self.dirty.insert(Key::new(key.namespace, notebook));
             }
         }
@@ -117,8 +117,7 @@ impl Loop {
     fn config_map_event(&mut self, event: WatchEvent) {
         for (key, _) in self.config_maps.apply(event) {
             let Some(map) = self.config_maps.get(&key).filter(|map| score(map).is_some()) else { continue };
-            let owner = owner_pod(map).and_then(|owner| self.pods.get(&Key::new(&*key.namespace, owner)));
-            if let Some(notebook) = owner.and_then(|owner| label(owner, NOTEBOOK_LABEL)) {
+            if let Some(notebook) = self.owner(&key, map).and_then(|owner| label(owner, NOTEBOOK_LABEL)) {
                 self.dirty.insert(Key::new(key.namespace, notebook));
             }
         }

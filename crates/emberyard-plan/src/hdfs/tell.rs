@@ -45,8 +45,7 @@ pub(super) fn told(world: &World, named: &BTreeSet<IpAddr>, moving: bool, may_go
         said.push(format!("{} handed over all blocks; {}.", pods(&left), lacks(world)));
     }
     if !busy.is_empty() {
-        let blocks = active.missing + active.lacking + active.pending;
-        said.push(format!("Blocks of {} are being copied to others: {blocks} to go.", pods(&busy)));
+        said.push(format!("Blocks of {} are being copied to others: {} to go.", pods(&busy), active.to_go()));
     }
     let in_service = world.in_service().len();
     let copies = world.copies;
@@ -79,8 +78,8 @@ fn lacks(world: &World) -> String {
     match (&world.active, &world.standby) {
         (_, None) => "the standby NameNode does not answer yet".to_owned(),
         (Some(active), _) if !active.is_whole() => {
-            let blocks = active.missing + active.lacking + active.pending;
             // Only their files say so.
+            let blocks = active.to_go();
             format!("{blocks} blocks lack copies, which may want more than spec.replication (`hdfs dfs -setrep`)")
         }
         _ => "it is looked at once more".to_owned(),

@@ -83,8 +83,13 @@ impl View {
         self.of(address).is_some_and(|one| one.alive)
     }
 
+    /// Blocks that are not as they should be.
+    pub(super) fn to_go(&self) -> u64 {
+        self.missing + self.lacking + self.pending
+    }
+
     /// Whether all blocks have all their copies.
     pub(super) fn is_whole(&self) -> bool {
-        !self.safe_mode && self.missing == 0 && self.lacking == 0 && self.pending == 0
+        !self.safe_mode && self.to_go() == 0
     }
 }
