@@ -172,6 +172,10 @@ fn hdfs(plan: &Plan) -> Properties {
         // A copy that was asked for and never came, from a DataNode with a full disk say, is asked for again after this: by
         // default blocks lack it for five minutes.
         ("dfs.namenode.reconstruction.pending.timeout-sec", "30"),
+        // A NameNode that has just become active doesn't touch copies that are too many, or of a write that failed, before their
+        // DataNode has told all it has; and where such a copy lies, a good one can't be put. By default that takes six hours.
+        ("dfs.blockreport.intervalMsec", "60000"),
+        ("dfs.namenode.excess.redundancy.timeout-sec", "60"),
         ("dfs.blockreport.initialDelay", "0s"),
         ("dfs.replication", &plan.replication.to_string()),
     ]));

@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-/// So long nothing may change before it is given up.
-const PATIENCE: Duration = Duration::from_mins(2);
+/// So long nothing may change before it is given up: a copy that failed is made anew only after DataNodes have told all they have.
+const PATIENCE: Duration = Duration::from_mins(5);
 /// So long a refusal must stand: the operator may not have looked since the node was marked.
 const REFUSED: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(300);

@@ -3,6 +3,7 @@
 use crate::yard::forward::Forward;
 use crate::yard::proxy::Proxy;
 use crate::yard::{Running, Yard, http, text};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// The sizes that the tutorial's table has, whoever writes it.
@@ -76,16 +77,21 @@ fn working<'a>(yard: &'a Yard, script: &str, name: &str) -> Running<'a> {
     session
 }
 
-/// Copies of the block that has the fewest, of those on DataNodes that run, by what the NameNode says of closed files; nothing
-/// where it could not be asked: the client's pod moves, too.
-fn fewest_copies(yard: &Yard) -> Option<usize> {
+/// What the NameNode says of closed files' blocks, if it could be asked, and the addresses of DataNodes that run afterwards: the
+/// client's pod moves, too.
+fn blocks(yard: &Yard) -> (Option<String>, Vec<String>) {
     let blocks = client(yard, &["hdfs", "fsck", "/user", "-files", "-blocks", "-locations"]);
     let running = "jsonpath={range .items[?(@.status.phase=='Running')]}[{.status.podIP}:{end}";
     let running = yard.kubectl_ok(&["get", "pods", "-l", "app=hdfs-datanode,release=my-hdfs", "-o", running]);
-    let addresses: Vec<&str> = running.split_inclusive(':').collect();
-    let copies = |line: &str| addresses.iter().filter(|address| line.contains(**address)).count();
-    blocks.contains("Status: ").then_some(())?;
-    blocks.lines().filter(|line| line.contains(" blk_") || line.contains(":blk_")).map(copies).min()
+    (blocks.contains("Status: ").then_some(blocks), running.split_inclusive(':').map(str::to_owned).collect())
+}
+
+/// The block that has too few copies of those on DataNodes that ran when it was asked for.
+fn lacking(blocks: &str, addresses: &BTreeSet<String>) -> Option<String> {
+    let copies = |line: &str| addresses.iter().filter(|address| line.contains(*address)).count();
+    let mut lines = blocks.lines().filter(|line| line.contains(" blk_") || line.contains(":blk_"));
+    let line = lines.find(|line| copies(line) < 2)?;
+    Some(format!("a block has too few copies that can be read: {line}; {addresses:?} run or ran just now\n{blocks}"))
 }
 
 /// A node with DataNodes is drained while Spark works: no block has fewer copies than wanted at any time.
@@ -99,15 +105,20 @@ fn drained(yard: &Yard) {
     let session = working(yard, STEADY, "drained");
     std::thread::scope(|scope| {
         let drain = scope.spawn(|| yard.emberyard(&["node", "drain", node]));
-        let mut looks = 0;
+        let (mut looks, mut before) = (0, blocks(yard).1);
         while !drain.is_finished() {
-            if let Some(copies) = fewest_copies(yard) {
-                assert!(copies >= 2, "a block has {copies} copies that can be read");
+            let (said, running) = blocks(yard);
+            // What runs neither before nor after did not when the NameNode was asked; what is lost is missed at the next look, too.
+            let addresses = before.drain(..).chain(running.iter().cloned()).collect();
+            if let Some(said) = said {
+                assert_eq!(lacking(&said, &addresses), None);
                 looks += 1;
             }
+            before = running;
         }
         let drain = drain.join().unwrap();
-        assert!(drain.status.success() && looks > 0, "{looks} looks: {}", text(&drain));
+        let details = || client(yard, &["hdfs", "fsck", "/", "-files", "-blocks", "-replicaDetails"]);
+        assert!(drain.status.success() && looks > 0, "{looks} looks: {}\n{}", text(&drain), details());
     });
     let printed = session.finish();
     assert!(printed.contains("total 250"), "{printed}");
