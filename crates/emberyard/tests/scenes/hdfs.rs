@@ -3,8 +3,9 @@
 use crate::yard::forward::Forward;
 use crate::yard::proxy::Proxy;
 use crate::yard::{Running, Yard, http, text};
+use emberyard_model::Timestamp;
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// The sizes that the tutorial's table has, whoever writes it.
 const PARTS: [u64; 2] = [78_333_335, 85_000_000];
@@ -77,19 +78,38 @@ fn working<'a>(yard: &'a Yard, script: &str, name: &str) -> Running<'a> {
     session
 }
 
-/// What the NameNode says of closed files' blocks, if it could be asked, and the addresses of DataNodes that run afterwards: the
-/// client's pod moves, too.
+/// What the NameNode says of closed files' blocks, if one could be asked that knows them, and the addresses of DataNodes that
+/// run afterwards: the client's pod moves, too.
 fn blocks(yard: &Yard) -> (Option<String>, Vec<String>) {
-    let blocks = client(yard, &["hdfs", "fsck", "/user", "-files", "-blocks", "-locations"]);
+    let pods = yard.kubectl_ok(&["get", "pods", "-l", "app=hdfs-client,release=my-hdfs", "-o", "name"]);
+    let asked = ["exec", pods.trim(), "--", "hdfs", "fsck", "/user", "-files", "-blocks", "-locations"];
+    let blocks = text(&yard.kubectl(&asked));
     let running = "jsonpath={range .items[?(@.status.phase=='Running')]}[{.status.podIP}:{end}";
     let running = yard.kubectl_ok(&["get", "pods", "-l", "app=hdfs-datanode,release=my-hdfs", "-o", running]);
-    (blocks.contains("Status: ").then_some(blocks), running.split_inclusive(':').map(str::to_owned).collect())
+    let is_answer = blocks.contains("Status: ") && knows_all(yard, &blocks);
+    (is_answer.then_some(blocks), running.split_inclusive(':').map(str::to_owned).collect())
+}
+
+/// Whether the NameNode that said this has run for a while: one that has just started, and leads at once, knows each block
+/// from the first DataNode that reported it, and not yet from the others.
+fn knows_all(yard: &Yard, said: &str) -> bool {
+    let Some(number) = [0, 1].into_iter().find(|number| said.contains(&format!("http://my-hdfs-namenode-{number}.")))
+    else {
+        return false;
+    };
+    let pod = format!("my-hdfs-namenode-{number}");
+    let start = "jsonpath={.status.containerStatuses[?(@.name=='namenode')].state.running.startedAt}";
+    let started = yard.kubectl(&["get", "pod", &pod, "-o", start]);
+    let started = Timestamp::parse(&String::from_utf8_lossy(&started.stdout));
+    let now = SystemTime::UNIX_EPOCH.elapsed().unwrap();
+    started.is_ok_and(|started| now > Duration::from_micros(started.0.unsigned_abs()) + Duration::from_secs(20))
 }
 
 /// The block that has too few copies of those on DataNodes that ran when it was asked for.
 fn lacking(blocks: &str, addresses: &BTreeSet<String>) -> Option<String> {
     let copies = |line: &str| addresses.iter().filter(|address| line.contains(*address)).count();
-    let mut lines = blocks.lines().filter(|line| line.contains(" blk_") || line.contains(":blk_"));
+    // Others that name a block say in words what it lacks.
+    let mut lines = blocks.lines().filter(|line| line.contains("blk_") && line.contains(" len="));
     let line = lines.find(|line| copies(line) < 2)?;
     Some(format!("a block has too few copies that can be read: {line}; {addresses:?} run or ran just now\n{blocks}"))
 }
