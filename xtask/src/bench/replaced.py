@@ -34,8 +34,15 @@ def die(_):
     yield 1
 
 
+def known():
+    """Ids of the executors that the driver has. Asked of the driver alone: jobs would take the CPU that the new JVM starts on."""
+    return set(sc._jsc.sc().getExecutorIds().mkString(",").split(","))
+
+
 os.path.exists(TOLD) and os.remove(TOLD)
 sc.parallelize(range(16), 16).mapPartitions(die).count()
+while not known() - first.keys():
+    time.sleep(0.02)
 while not executors().keys() - first.keys():
     pass
 print("\nreplaced", time.time() - float(open(TOLD).read()), flush=True)
