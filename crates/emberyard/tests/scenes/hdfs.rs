@@ -5,6 +5,7 @@ use crate::yard::proxy::Proxy;
 use crate::yard::{Running, Yard, http, text};
 use emberyard_model::Timestamp;
 use std::collections::BTreeSet;
+use std::process::Output;
 use std::time::{Duration, SystemTime};
 
 /// The sizes that the tutorial's table has, whoever writes it.
@@ -37,10 +38,13 @@ fn create(yard: &Yard) {
 
 /// What a command in the client's pod prints.
 fn client(yard: &Yard, words: &[&str]) -> String {
+    String::from_utf8_lossy(&in_client(yard, words).stdout).into_owned()
+}
+
+/// A command in the client's pod.
+fn in_client(yard: &Yard, words: &[&str]) -> Output {
     let pods = yard.kubectl_ok(&["get", "pods", "-l", "app=hdfs-client,release=my-hdfs", "-o", "name"]);
-    let words = [&["exec", pods.trim(), "--"], words].concat();
-    let output = yard.kubectl(&words);
-    String::from_utf8_lossy(&output.stdout).into_owned()
+    yard.kubectl(&[&["exec", pods.trim(), "--"], words].concat())
 }
 
 fn sizes(yard: &Yard) -> Vec<u64> {
@@ -81,9 +85,8 @@ fn working<'a>(yard: &'a Yard, script: &str, name: &str) -> Running<'a> {
 /// What the NameNode says of closed files' blocks, if one could be asked that knows them, and the addresses of DataNodes that
 /// run afterwards: the client's pod moves, too.
 fn blocks(yard: &Yard) -> (Option<String>, Vec<String>) {
-    let pods = yard.kubectl_ok(&["get", "pods", "-l", "app=hdfs-client,release=my-hdfs", "-o", "name"]);
-    let asked = ["exec", pods.trim(), "--", "hdfs", "fsck", "/user", "-files", "-blocks", "-locations"];
-    let blocks = text(&yard.kubectl(&asked));
+    // Which NameNode was asked stands on standard error.
+    let blocks = text(&in_client(yard, &["hdfs", "fsck", "/user", "-files", "-blocks", "-locations"]));
     let running = "jsonpath={range .items[?(@.status.phase=='Running')]}[{.status.podIP}:{end}";
     let running = yard.kubectl_ok(&["get", "pods", "-l", "app=hdfs-datanode,release=my-hdfs", "-o", running]);
     let is_answer = blocks.contains("Status: ") && knows_all(yard, &blocks);
