@@ -34,6 +34,14 @@ assert archived(jvm), "the driver"
 assert sc.parallelize(range(2), 2).map(lambda _: archived("[0-9]*")).collect() == [True, True], "executors"
 "#;
 
+/// Workers import pyspark as it is installed, compiled, and not from Spark's zip, where it is compiled at each start.
+const COMPILED: &str = r#"
+def origin(_):
+    import pyspark
+    return pyspark.__cached__
+assert all(map(os.path.isfile, sc.parallelize(range(2), 2).map(origin).collect())), "compiled"
+"#;
+
 const POD: &str = "my-pyspark-notebook-0";
 
 /// Processes of the notebook's pod whose command line holds a word, by their number there.
@@ -79,7 +87,7 @@ fn a_kernel_has_its_driver_ready() {
     // The zero-configuration form; the JVM is the one that was ready.
     let session = "from pyspark.sql import SparkSession\nsc = SparkSession.builder.getOrCreate().sparkContext\n\
                    assert str(sc._jvm.java.lang.ProcessHandle.current().pid()) == jvm\n";
-    assert_eq!(yard.run(&format!("{READY}{session}{ARCHIVE}{WORK}")).trim(), "499500 4040 taken");
+    assert_eq!(yard.run(&format!("{READY}{session}{ARCHIVE}{COMPILED}{WORK}")).trim(), "499500 4040 taken");
     // A setting that counts when the JVM starts.
     let roomy = "conf.set('spark.driver.memory', '2g')\nsc = pyspark.SparkContext(conf=conf)\n\
                  assert 1900 < sc._jvm.java.lang.Runtime.getRuntime().maxMemory() >> 20 <= 2048\n";
