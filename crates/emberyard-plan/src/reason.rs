@@ -187,12 +187,12 @@ impl fmt::Display for Reason {
                     Some(shape) if lacks.is_empty() => {
                         write!(
                             f,
-                            "asked are {}, the nearest node, {shape}, holds {}. Ask for at most that.",
+                            "asked are {}; of that a node of the nearest shape, {shape}, holds {}. Ask for at most that.",
                             amounts(asked),
                             amounts(holds)
                         )?;
                     }
-                    Some(shape) => write!(f, "the nearest node, {shape}, {}.", lacks.join(", and "))?,
+                    Some(shape) => write!(f, "a node of the nearest shape, {shape}, {}.", lacks.join(", and "))?,
                 }
                 Ok(())
             }

@@ -2,9 +2,10 @@
 //!
 //! Spark's exit codes: `SparkExitCode` and `ExecutorExitCode` of Apache Spark 4.
 
-use emberyard_model::EndedExecutor;
 use emberyard_model::session::MOST_ENDED;
+use emberyard_model::{EndedExecutor, Timestamp};
 use serde_json::Value;
+use std::time::Duration;
 
 /// What Spark does by itself when an executor is gone.
 const RECOVERY: &str = "Spark starts another one and computes again what was lost with it.";
@@ -56,6 +57,7 @@ pub fn ended(pod: &Value) -> Option<EndedExecutor> {
             "the heap of its JVM was full (java.lang.OutOfMemoryError).".to_owned(),
             "Raise spark.executor.memory, use more, smaller partitions, or cache less.".to_owned(),
         ),
+        _ if is_let_go(pod, end) => return None,
         (_, _, Some(NO_HEARTBEAT)) => {
             ("it lost its driver: no heartbeat was answered.".to_owned(), RECOVERY.to_owned())
         }
@@ -78,6 +80,15 @@ pub fn ended(pod: &Value) -> Option<EndedExecutor> {
         }
     };
     Some(EndedExecutor { pod: text(&pod["metadata"]["name"]), at: text(&end["finishedAt"]), what, cure })
+}
+
+/// Whether the pod was deleted before its container ended: whoever deletes an executor, its driver above all, ends it.
+fn is_let_go(pod: &Value, end: &Value) -> bool {
+    let at = |time: &Value| time.as_str().and_then(|text| Timestamp::parse(text).ok());
+    let grace = Duration::from_secs(pod["metadata"]["deletionGracePeriodSeconds"].as_u64().unwrap_or(0));
+    // The time in a deleted pod is when its grace is over.
+    let deleted = at(&pod["metadata"]["deletionTimestamp"]);
+    deleted.zip(at(&end["finishedAt"])).is_some_and(|(over, ended)| over <= ended.plus(grace))
 }
 
 /// `head: details.`, or `head.` where there are no details.
@@ -127,6 +138,20 @@ mod tests {
             terminated(json!({"exitCode": 1, "reason": "Error", "message": "no such class"})),
         ];
         insta::assert_snapshot!(ends.map(told).join("\n"));
+    }
+
+    #[test]
+    fn who_was_deleted_first_was_let_go() {
+        let deleted = |exit: i64, reason: &str, over: &str| {
+            let end = json!({"exitCode": exit, "reason": reason, "finishedAt": "2026-01-01T00:00:10Z"});
+            let metadata = json!({"name": "a-exec-1", "deletionTimestamp": over, "deletionGracePeriodSeconds": 30});
+            ended(&json!({"metadata": metadata, "status": terminated(end)})).is_some()
+        };
+        // A JVM that is asked to decommission (SIGPWR) before it can.
+        assert!(!deleted(158, "Error", "2026-01-01T00:00:39Z"));
+        assert!(!deleted(143, "Error", "2026-01-01T00:00:40Z"));
+        assert!(deleted(143, "Error", "2026-01-01T00:00:41Z"), "deleted because it had ended");
+        assert!(deleted(137, "OOMKilled", "2026-01-01T00:00:39Z"));
     }
 
     #[test]

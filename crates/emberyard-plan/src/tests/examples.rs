@@ -85,8 +85,8 @@ fn what_can_never_fit_is_told_with_what_would() {
     let decided = plan(&world, &policy(0, 4), NOW);
     assert_eq!(decided.added(), 0);
     insta::assert_yaml_snapshot!(sentences(&decided), @r#"
-    - "default/picky can never run: the nearest node, local, has no label gpu=yes."
-    - "default/exec-001 and 2 like it can never run: asked are cpu 6, memory 1Gi, the nearest node, local, holds cpu 4, memory 1Gi. Ask for at most that."
+    - "default/picky can never run: a node of the nearest shape, local, has no label gpu=yes."
+    - "default/exec-001 and 2 like it can never run: asked are cpu 6, memory 1Gi; of that a node of the nearest shape, local, holds cpu 4, memory 1Gi. Ask for at most that."
     "#);
 }
 
@@ -199,7 +199,8 @@ fn taints_and_pods_that_stay_apart_need_nodes_of_their_own() {
     let decided = plan(&world, &tainted, NOW);
     assert_eq!(decided.added(), 0);
     assert!(
-        sentences(&decided)[0].ends_with("the nearest node, local, has the taint spot that the pod does not tolerate.")
+        sentences(&decided)[0]
+            .ends_with("a node of the nearest shape, local, has the taint spot that the pod does not tolerate.")
     );
 }
 
