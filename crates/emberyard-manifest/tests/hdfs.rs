@@ -32,6 +32,21 @@ fn a_whole_hdfs() {
 }
 
 #[test]
+fn each_data_node_waits_for_a_node_of_its_own_where_a_fleet_may_have_as_many() {
+    let required = |most: Option<u32>| -> Vec<String> {
+        let sets = build(&plan().in_fleet(most));
+        let waits = |set: &&Value| {
+            let affinity = &set["spec"]["template"]["spec"]["affinity"]["podAntiAffinity"];
+            affinity["requiredDuringSchedulingIgnoredDuringExecution"][0]["topologyKey"] == "kubernetes.io/hostname"
+        };
+        sets.iter().filter(waits).map(|set| set["metadata"]["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(required(Some(4)), ["my-hdfs-datanode"]);
+    assert_eq!(required(Some(3)), Vec::<String>::new());
+    assert_eq!(required(None), Vec::<String>::new());
+}
+
+#[test]
 fn clients_find_it_under_both_names() {
     let settings = client_settings(&plan(), Some("hdfs-k8s"));
     insta::assert_yaml_snapshot!("client", settings);

@@ -1,5 +1,6 @@
 //! What the StatefulSets of all parts have in common, and the service and the disruption budget beside each.
 
+use super::data_node;
 use super::names::HDFS_USER;
 use super::validate::Plan;
 use crate::labels::{MANAGED_BY, owner};
@@ -96,7 +97,21 @@ pub(crate) fn objects(plan: &Plan, part: Part<'_>) -> Vec<Value> {
     vec![service, budget, set]
 }
 
-/// A template of pods that spread over nodes where they can.
+/// Affinity of pods that spread over nodes: where they can, or however long nodes take to come.
+fn apart(plan: &Plan, part: &str) -> Value {
+    let others = json!({
+        "topologyKey": "kubernetes.io/hostname",
+        "labelSelector": {"matchLabels": selector(plan, part)},
+    });
+    if plan.apart && part == data_node::PART {
+        json!({"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [others]}})
+    } else {
+        let preferred = json!({"weight": 100, "podAffinityTerm": others});
+        json!({"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [preferred]}})
+    }
+}
+
+/// A template of pods that spread over nodes.
 pub(crate) fn template(
     plan: &Plan,
     part: &str,
@@ -108,13 +123,6 @@ pub(crate) fn template(
         // NameNodes execute the script that tells where an address is.
         "name": "config", "configMap": {"name": plan.names().config(), "defaultMode": 0o555},
     }));
-    let apart = json!({
-        "weight": 100,
-        "podAffinityTerm": {
-            "topologyKey": "kubernetes.io/hostname",
-            "labelSelector": {"matchLabels": selector(plan, part)},
-        },
-    });
     json!({
         "metadata": {"labels": labels(plan, part)},
         "spec": {
@@ -125,7 +133,7 @@ pub(crate) fn template(
                 "fsGroupChangePolicy": "OnRootMismatch",
                 "seccompProfile": {"type": "RuntimeDefault"},
             },
-            "affinity": {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [apart]}},
+            "affinity": apart(plan, part),
             "initContainers": prepare,
             "containers": containers,
             "volumes": volumes,

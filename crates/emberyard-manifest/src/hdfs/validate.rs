@@ -39,6 +39,8 @@ pub struct Plan {
     pub cluster_domain: String,
     /// How addresses tell their node, where they do.
     pub node_prefix: Option<NodePrefix>,
+    /// Whether each DataNode waits for a node of its own: that makes a fleet grow.
+    pub(crate) apart: bool,
 }
 
 /// Bytes of each part's volumes.
@@ -79,6 +81,13 @@ impl Plan {
         Self { node_prefix, ..self }
     }
 
+    /// The same in a fleet of at most so many nodes: where they are enough, each DataNode gets one of its own; else, and where
+    /// nodes are somebody else's business, DataNodes share those that there are.
+    #[must_use]
+    pub fn in_fleet(self, most_nodes: Option<u32>) -> Self {
+        Self { apart: most_nodes.is_some_and(|most| most >= self.data_nodes), ..self }
+    }
+
     /// The same with DataNodes that are too many, and there for now.
     #[must_use]
     pub fn keeping(self, running: u32) -> Self {
@@ -117,6 +126,7 @@ pub fn validate(identity: Identity, spec: HdfsSpec, settings: &HdfsSettings) -> 
         sizes,
         cluster_domain: settings.cluster_domain.clone(),
         node_prefix: None,
+        apart: false,
     })
 }
 

@@ -242,7 +242,8 @@ impl Loop {
             spec => serde_json::from_value(spec.clone()).map_err(|error| InvalidHdfs::Form(error.to_string()))?,
         };
         let plan = validate(Identity { namespace, name, uid }, spec, &self.config.hdfs)?;
-        Ok(plan.by_node(self.nodes.prefix().as_ref().ok().copied()))
+        let most_nodes = self.config.fleet.as_ref().map(|fleet| fleet.policy.max);
+        Ok(plan.by_node(self.nodes.prefix().as_ref().ok().copied()).in_fleet(most_nodes))
     }
 
     /// Sessions use the only HDFS there is without being told; of several none is meant by itself, but all are read alike.

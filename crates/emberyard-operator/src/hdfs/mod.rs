@@ -8,6 +8,7 @@ mod name_node;
 mod nodes;
 mod removal;
 pub mod roll;
+mod spread;
 pub mod status;
 
 pub use follow::{ClientSettings, run};

@@ -1,5 +1,6 @@
 //! What an HDFS's status says: pure.
 
+use super::spread;
 use crate::view::{is_leaving, is_ready, label, settle};
 use emberyard_manifest::InvalidHdfs;
 use emberyard_manifest::hdfs::{NoPrefix, NodePrefix, Plan};
@@ -63,6 +64,9 @@ pub fn of_plan(plan: &Plan, seen: Seen<'_>) -> HdfsStatus {
         settle(&seen.before.conditions, "UpToDate", up_to_date(&seen.outdated), seen.now),
         settle(&seen.before.conditions, "Locality", locality(seen.by_node), seen.now),
     ];
+    if let Some(said) = spread::said(plan, &seen.pods) {
+        conditions.push(settle(&seen.before.conditions, spread::SPREAD, said, seen.now));
+    }
     if let Some(Told { done, reason, message }) = seen.removal {
         let status = if done { "True" } else { "False" };
         conditions.push(settle(&seen.before.conditions, REMOVAL, (status, reason, message), seen.now));

@@ -10,7 +10,7 @@ use crate::yard::{Settings, YardDir};
 use emberyard_client::path;
 use emberyard_model::hdfs::HDFS_CLUSTERS;
 use emberyard_model::notebook::{GROUP, VERSION};
-use emberyard_model::{HdfsPhase, HdfsStatus, SessionStatus};
+use emberyard_model::{Condition, HdfsPhase, HdfsStatus, SessionStatus};
 use emberyard_object::view::NodeView;
 use serde::Serialize;
 use serde_json::Value;
@@ -212,7 +212,9 @@ fn page(status: &Status) -> String {
     for Hdfs { namespace, name, status } in &status.hdfs {
         let (url, active) = (status.url.as_deref().unwrap_or(""), status.active.as_deref().unwrap_or("none"));
         let _ = writeln!(page, "hdfs     {namespace}/{name} {:?} {url} active: {active}", status.phase);
-        for condition in status.conditions.iter().filter(|_| status.phase != HdfsPhase::Ready) {
+        // Where all is well, what is not as it could be.
+        let is_told = |one: &&Condition| status.phase != HdfsPhase::Ready || one.status == "False";
+        for condition in status.conditions.iter().filter(is_told) {
             let _ = writeln!(page, "         {}", condition.message);
         }
     }
