@@ -86,6 +86,7 @@ pub const CODES: &[Code] = &[
     HDFS_VOLUME,
     HDFS_RESIZE,
     HDFS_FEWER,
+    HDFS_NAME_NODES,
 ];
 
 impl Explained for InvalidNotebook {
@@ -114,6 +115,20 @@ pub enum InvalidHdfs {
     /// The spec is not of the HdfsCluster's form.
     #[error("the HDFS's spec can't be read: {0}")]
     Form(String),
+    /// Neither one NameNode nor two.
+    #[error("spec.nameNodes is {name_nodes}")]
+    NameNodes {
+        /// NameNodes wanted.
+        name_nodes: u32,
+    },
+    /// Another number of NameNodes than the volumes that are there were made for.
+    #[error("spec.nameNodes is {wanted}, and its volumes are those of {has}")]
+    OtherNameNodes {
+        /// NameNodes wanted.
+        wanted: u32,
+        /// NameNodes there were.
+        has: u32,
+    },
     /// More copies of a block than servers to hold them, or none.
     #[error("spec.replication is {replication}, with {data_nodes} DataNodes")]
     Replication {
@@ -189,6 +204,12 @@ const HDFS_FEWER: Code = Code {
     why: "The volume is that of a DataNode which is not there to hand them over; what runs stays as it is.",
     cure: "Write the number of DataNodes that there was. Once they are ready it can be lowered: blocks are copied to the others first.",
 };
+const HDFS_NAME_NODES: Code = Code {
+    id: "EY-HDF-007",
+    what: "An HDFS has one NameNode or two.",
+    why: "One alone serves by itself; of two the second is the standby that takes over. More standbys are not made.",
+    cure: "Write 1 or 2, or leave spec.nameNodes out for two.",
+};
 
 impl Explained for InvalidHdfs {
     fn code(&self) -> Code {
@@ -197,7 +218,8 @@ impl Explained for InvalidHdfs {
             Self::Form(_) => HDFS_FORM,
             Self::Replication { .. } => HDFS_REPLICATION,
             Self::Volume { .. } => HDFS_VOLUME,
-            Self::Resize { .. } => HDFS_RESIZE,
+            Self::Resize { .. } | Self::OtherNameNodes { .. } => HDFS_RESIZE,
+            Self::NameNodes { .. } => HDFS_NAME_NODES,
             Self::FewerDataNodes { .. } => HDFS_FEWER,
         }
     }

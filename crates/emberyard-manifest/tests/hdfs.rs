@@ -9,6 +9,10 @@ use emberyard_model::HdfsSpec;
 use serde_json::Value;
 
 fn plan() -> Plan {
+    plan_of(HdfsSpec::default())
+}
+
+fn plan_of(spec: HdfsSpec) -> Plan {
     let identity = Identity {
         namespace: "default".to_owned(),
         name: "my-hdfs".to_owned(),
@@ -16,7 +20,7 @@ fn plan() -> Plan {
     };
     let settings = HdfsSettings { image: "hdfs".to_owned(), cluster_domain: "cluster.local".to_owned() };
     let prefix = node_prefix(&[("node-1", Some("10.42.1.0/24"))], &[]).unwrap();
-    validate(identity, HdfsSpec::default(), &settings).unwrap().by_node(Some(prefix))
+    validate(identity, spec, &settings).unwrap().by_node(Some(prefix))
 }
 
 #[test]
@@ -29,6 +33,27 @@ fn a_whole_hdfs() {
         *text = "…".into();
     }
     insta::assert_yaml_snapshot!("objects", all);
+}
+
+#[test]
+fn one_name_node_needs_nobody_to_agree_with() {
+    let small = plan_of(HdfsSpec { name_nodes: Some(1), ..HdfsSpec::default() });
+    let all = build(&small);
+    let parts: Vec<&str> = all.iter().filter_map(|object| object["metadata"]["labels"]["app"].as_str()).collect();
+    let name_node = ["hdfs-namenode"; 3];
+    let rest = ["hdfs-datanode", "hdfs-datanode", "hdfs-datanode", "hdfs-client"];
+    assert_eq!(parts, [&["hdfs-config"][..], &name_node, &rest].concat());
+    let set = all.iter().find(|object| object["kind"] == "StatefulSet").unwrap();
+    assert_eq!(set["spec"]["replicas"], 1);
+    let containers = set["spec"]["template"]["spec"]["containers"].as_array().unwrap();
+    assert_eq!(containers.len(), 1, "no controller: {containers:?}");
+    let config = all[0]["data"].as_object().unwrap();
+    let text: String =
+        ["core-site.xml", "hdfs-site.xml", "hosts.sh"].map(|name| config[name].as_str().unwrap()).concat();
+    for of_two in ["qjournal", "zookeeper", "automatic-failover", "nn1", "NAME_NODE_1"] {
+        assert!(!text.contains(of_two), "{of_two}: {text}");
+    }
+    assert!(text.contains("<name>dfs.ha.namenodes.my-hdfs</name><value>nn0</value>"), "{text}");
 }
 
 #[test]

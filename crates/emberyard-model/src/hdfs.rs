@@ -1,4 +1,4 @@
-//! The HdfsCluster: a highly available HDFS.
+//! The HdfsCluster: an HDFS, highly available if its user doesn't want less.
 //!
 //! Written by users (or `emberyard hdfs create`), reconciled by the operator, on any cluster.
 
@@ -21,6 +21,8 @@ pub const NAME_NODE_PORT: u16 = 8020;
 /// Port of a NameNode's web page: that of Hadoop 2, which tutorials name. Behind a headless service nothing translates it.
 pub const NAME_NODE_WEB_PORT: u16 = 50070;
 
+/// NameNodes where the spec says nothing, and at most: an active one and a standby.
+pub const NAME_NODES: u32 = 2;
 /// DataNodes where the spec says nothing.
 pub const DATA_NODES: u32 = 4;
 /// Longest name whose pods' `controller-revision-hash` label (`NAME-journalnode-HASH`) still is a label's value.
@@ -61,6 +63,9 @@ pub struct HdfsSpec {
     /// Copies of each block where a file's writer says nothing; absent: 3.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replication: Option<u32>,
+    /// NameNodes, 1 or 2; absent: 2. One alone needs neither JournalNodes nor ZooKeeper; without it nothing can be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name_nodes: Option<u32>,
     /// DataNodes; absent: 4.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_nodes: Option<u32>,

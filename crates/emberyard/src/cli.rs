@@ -2,7 +2,9 @@
 
 mod resources;
 
-pub use resources::{HdfsDelete, HdfsTarget, HdfsVerb, ImageVerb, NodeVerb, NotebookRun, NotebookTarget, NotebookVerb};
+pub use resources::{
+    HdfsCreate, HdfsDelete, HdfsTarget, HdfsVerb, ImageVerb, NodeVerb, NotebookRun, NotebookTarget, NotebookVerb,
+};
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};

@@ -4,7 +4,7 @@ use super::validate::Plan;
 use super::{data_node, journal_node, name_node, zoo_keeper};
 use crate::error::InvalidHdfs;
 use emberyard_model::Quantity;
-use emberyard_model::hdfs::COMPONENT_LABEL;
+use emberyard_model::hdfs::{COMPONENT_LABEL, NAME_NODES};
 use serde_json::Value;
 
 /// Compares a plan with the claims that StatefulSets of this HDFS have made, also those of one that was deleted.
@@ -16,6 +16,12 @@ pub fn keeps_volumes(plan: &Plan, claims: &[Value]) -> Result<(), InvalidHdfs> {
         (zoo_keeper::PART, "spec.storage.zooKeeper", sizes.zoo_keeper),
         (data_node::PART, "spec.storage.dataNode", sizes.data_node),
     ];
+    match name_nodes(claims) {
+        Some(has) if has != plan.name_nodes => {
+            return Err(InvalidHdfs::OtherNameNodes { wanted: plan.name_nodes, has });
+        }
+        _ => {}
+    }
     for claim in claims {
         let part = claim["metadata"]["labels"][COMPONENT_LABEL].as_str();
         let Some((part, field, wanted)) = parts.iter().find(|(name, ..)| part == Some(name)) else { continue };
@@ -36,6 +42,14 @@ pub fn keeps_volumes(plan: &Plan, claims: &[Value]) -> Result<(), InvalidHdfs> {
         }
     }
     Ok(())
+}
+
+/// For how many NameNodes volumes were made: two have a journal beside their own; none where there are no volumes yet.
+fn name_nodes(claims: &[Value]) -> Option<u32> {
+    let of = |part: &'static str| claims.iter().filter(move |claim| claim["metadata"]["labels"][COMPONENT_LABEL] == part);
+    let several = of(journal_node::PART).next().is_some() || of(name_node::PART).any(|claim| ordinal(claim) > Some(0));
+    let one = of(name_node::PART).next().is_some();
+    several.then_some(NAME_NODES).or(one.then_some(1))
 }
 
 fn name(object: &Value) -> &str {
@@ -63,14 +77,20 @@ mod tests {
                 "spec": {"storageClassName": "local", "resources": {"requests": {"storage": size}}},
             })
         };
-        let there = [claim("namenode", 0, "100Gi"), claim("datanode", 3, "102400Mi"), claim("other", 7, "1Gi")];
+        let there = [
+            claim("journalnode", 0, "20Gi"),
+            claim("namenode", 0, "100Gi"),
+            claim("datanode", 3, "102400Mi"),
+            claim("other", 7, "1Gi"),
+        ];
         let table = [
             ("{}", ""),
             (r#"{"dataNodes":5}"#, ""),
             (r#"{"dataNodes":3}"#, "data-a-datanode-3"),
             (r#"{"storage":{"dataNode":"200Gi"}}"#, "spec.storage.dataNode is 200Gi, and its volumes have 100Gi"),
             (r#"{"storage":{"nameNode":"10Gi"}}"#, "spec.storage.nameNode"),
-            (r#"{"storage":{"journalNode":"10Gi"}}"#, ""),
+            (r#"{"storage":{"zooKeeper":"10Gi"}}"#, ""),
+            (r#"{"nameNodes":1}"#, "spec.nameNodes is 1, and its volumes are those of 2"),
             (r#"{"storage":{"storageClass":"local"}}"#, ""),
             (r#"{"storage":{"storageClass":"fast"}}"#, "spec.storage.storageClass is fast"),
         ];

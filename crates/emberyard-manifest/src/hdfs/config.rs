@@ -4,7 +4,7 @@
 //! one second, its pod's of four.
 
 use super::locality::NodePrefix;
-use super::names::{JOURNAL_NODES, NAME_NODES, ZOO_KEEPERS};
+use super::names::{JOURNAL_NODES, ZOO_KEEPERS};
 use super::set::{DATA, ETC, labels, owned};
 use super::validate::Plan;
 use super::{excluded, journal_node, name_node, zoo_keeper};
@@ -44,7 +44,9 @@ pub(crate) fn config_map(plan: &Plan) -> Value {
     let mut data = Map::new();
     data.insert("core-site.xml".to_owned(), json!(xml(&core(plan))));
     data.insert("hdfs-site.xml".to_owned(), json!(xml(&hdfs(plan))));
-    data.insert("zoo.cfg".to_owned(), json!(zoo(plan)));
+    if plan.has_standby() {
+        data.insert("zoo.cfg".to_owned(), json!(zoo(plan)));
+    }
     data.insert("hosts.sh".to_owned(), json!(hosts(plan)));
     data.extend(SCRIPTS.map(|(name, text)| (name.to_owned(), json!(text))));
     json!({
@@ -61,7 +63,7 @@ pub(crate) fn config_map(plan: &Plan) -> Value {
 pub fn client_settings(plan: &Plan, alias: Option<&str>) -> BTreeMap<String, String> {
     let mut services = vec![plan.identity.name.clone()];
     services.extend(alias.filter(|alias| *alias != plan.identity.name).map(str::to_owned));
-    services.extend((0..NAME_NODES).map(|ordinal| plan.names().host(name_node::PART, ordinal)));
+    services.extend((0..plan.name_nodes).map(|ordinal| plan.names().host(name_node::PART, ordinal)));
     let mut all = client(plan);
     all.extend(plan.node_prefix.into_iter().flat_map(session_locality));
     for service in &services {
@@ -76,15 +78,16 @@ pub fn session_locality(prefix: NodePrefix) -> BTreeMap<String, String> {
     properties(&[("emberyard.node.prefix", &prefix.to_string())])
 }
 
-/// Names and addresses of both NameNodes under a nameservice.
+/// Names and addresses of the NameNodes under a nameservice. One alone has them, too: clients of both kinds are told the same.
 fn nameservice(plan: &Plan, service: &str) -> Properties {
     let names = plan.names();
     let proxy = "org.apache.hadoop.hdfs.server.namenode.ha.ConfiguredFailoverProxyProvider";
+    let ids: Vec<String> = (0..plan.name_nodes).map(|ordinal| format!("nn{ordinal}")).collect();
     let mut all = properties(&[
-        (&format!("dfs.ha.namenodes.{service}"), "nn0,nn1"),
+        (&format!("dfs.ha.namenodes.{service}"), &ids.join(",")),
         (&format!("dfs.client.failover.proxy.provider.{service}"), proxy),
     ]);
-    for ordinal in 0..NAME_NODES {
+    for ordinal in 0..plan.name_nodes {
         let host = names.host(name_node::PART, ordinal);
         let mut address = |what: &str, port: u16| {
             all.insert(format!("dfs.namenode.{what}-address.{service}.nn{ordinal}"), format!("{host}:{port}"));
@@ -116,9 +119,18 @@ fn client(plan: &Plan) -> Properties {
 }
 
 fn core(plan: &Plan) -> Properties {
-    let zoo_keepers = plan.names().hosts(zoo_keeper::PART, ZOO_KEEPERS, zoo_keeper::CLIENTS, ",");
     let mut all = client(plan);
-    all.extend(properties(&[
+    all.extend(properties(&[("hadoop.http.staticuser.user", super::names::HDFS_USER)]));
+    if plan.has_standby() {
+        all.extend(elections(plan));
+    }
+    all
+}
+
+/// How controllers find out which NameNode is to be active.
+fn elections(plan: &Plan) -> Properties {
+    let zoo_keepers = plan.names().hosts(zoo_keeper::PART, ZOO_KEEPERS, zoo_keeper::CLIENTS, ",");
+    properties(&[
         ("ha.zookeeper.quorum", &zoo_keepers),
         ("ha.zookeeper.session-timeout.ms", "3000"),
         ("ha.health-monitor.check-interval.ms", "500"),
@@ -130,35 +142,42 @@ fn core(plan: &Plan) -> Properties {
         ("ha.failover-controller.graceful-fence.rpc-timeout.ms", "1500"),
         ("ha.failover-controller.graceful-fence.connection.retries", "0"),
         ("ha.failover-controller.cli-check.rpc-timeout.ms", "5000"),
-        ("hadoop.http.staticuser.user", super::names::HDFS_USER),
-    ]));
-    all
+    ])
+}
+
+/// How two NameNodes share a journal.
+fn standby(plan: &Plan) -> Properties {
+    let journals = plan.names().hosts(journal_node::PART, JOURNAL_NODES, journal_node::RPC, ";");
+    properties(&[
+        ("dfs.namenode.shared.edits.dir", &format!("qjournal://{journals}/{}", plan.identity.name)),
+        ("dfs.journalnode.edits.dir", &format!("{DATA}/journal")),
+        ("dfs.ha.automatic-failover.enabled", "true"),
+        // JournalNodes take only the newest writer, so nothing needs to be shot.
+        ("dfs.ha.fencing.methods", "shell(/bin/true)"),
+        // The standby follows at once, so that it is hot.
+        ("dfs.ha.tail-edits.in-progress", "true"),
+        ("dfs.ha.tail-edits.period", "500ms"),
+        ("dfs.ha.log-roll.period", "60s"),
+    ])
 }
 
 fn hdfs(plan: &Plan) -> Properties {
     let name = &plan.identity.name;
-    let journals = plan.names().hosts(journal_node::PART, JOURNAL_NODES, journal_node::RPC, ";");
     let mut all = nameservice(plan, name);
+    if plan.has_standby() {
+        all.extend(standby(plan));
+    }
     all.extend(properties(&[
         ("dfs.nameservices", name),
         ("dfs.namenode.rpc-bind-host", "0.0.0.0"),
         ("dfs.namenode.http-bind-host", "0.0.0.0"),
-        ("dfs.namenode.shared.edits.dir", &format!("qjournal://{journals}/{name}")),
-        ("dfs.ha.automatic-failover.enabled", "true"),
-        // JournalNodes take only the newest writer, so nothing needs to be shot.
-        ("dfs.ha.fencing.methods", "shell(/bin/true)"),
         ("dfs.namenode.name.dir", &format!("file://{DATA}/name")),
-        ("dfs.journalnode.edits.dir", &format!("{DATA}/journal")),
         ("dfs.datanode.data.dir", &format!("file://{DATA}/blocks")),
         // Blocks are where an address is: pods of DataNodes need no name, and clients compare addresses.
         ("dfs.datanode.hostname", "${env.POD_IP}"),
         ("dfs.namenode.datanode.registration.ip-hostname-check", "false"),
         // A NameNode that is promoted soon after its start would stall writers for 30 s.
         ("dfs.namenode.safemode.extension", "0"),
-        // The standby follows at once, so that it is hot.
-        ("dfs.ha.tail-edits.in-progress", "true"),
-        ("dfs.ha.tail-edits.period", "500ms"),
-        ("dfs.ha.log-roll.period", "60s"),
         // A DataNode is dead after 2 x recheck + 10 x heartbeat: 20 s. Stale must come before.
         ("dfs.heartbeat.interval", "1s"),
         ("dfs.namenode.heartbeat.recheck-interval", "5000"),
@@ -226,9 +245,10 @@ fn zoo(plan: &Plan) -> String {
 /// Names and ports for the scripts.
 fn hosts(plan: &Plan) -> String {
     let names = plan.names();
-    let journals: Vec<String> = (0..JOURNAL_NODES).map(|ordinal| names.host(journal_node::PART, ordinal)).collect();
+    let journals = if plan.has_standby() { JOURNAL_NODES } else { 0 };
+    let journals: Vec<String> = (0..journals).map(|ordinal| names.host(journal_node::PART, ordinal)).collect();
     let mut text = String::new();
-    for ordinal in 0..NAME_NODES {
+    for ordinal in 0..plan.name_nodes {
         let _ = writeln!(text, "NAME_NODE_{ordinal}={}", names.host(name_node::PART, ordinal));
     }
     let _ = writeln!(text, "NAME_NODE_PORT={NAME_NODE_PORT}");

@@ -32,10 +32,13 @@ use serde_json::{Value, json};
 pub fn build(plan: &Plan) -> Vec<Value> {
     let config = config::config_map(plan);
     let made_from = fingerprint(&config["data"]);
-    let parts =
-        [zoo_keeper::objects(plan), journal_node::objects(plan), name_node::objects(plan), data_node::objects(plan)];
     let mut all = vec![config];
-    all.extend(parts.into_iter().flatten());
+    if plan.has_standby() {
+        all.extend(zoo_keeper::objects(plan));
+        all.extend(journal_node::objects(plan));
+    }
+    all.extend(name_node::objects(plan));
+    all.extend(data_node::objects(plan));
     all.push(client::deployment(plan));
     // A changed configuration is read by a new pod.
     for template in all.iter_mut().filter_map(|object| object.pointer_mut("/spec/template/metadata")) {

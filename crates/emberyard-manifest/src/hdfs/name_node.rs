@@ -1,7 +1,6 @@
-//! NameNodes, each with the controller beside it that makes it active or standby.
+//! NameNodes; where there are two, each with the controller beside it that makes it active or standby.
 
 use super::excluded;
-use super::names::NAME_NODES;
 use super::set::{ETC, Evicted, Part, Replaced, Runs, container, objects as set};
 use super::validate::Plan;
 use emberyard_model::hdfs::{NAME_NODE_PORT, NAME_NODE_WEB_PORT};
@@ -26,18 +25,23 @@ pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
     });
     server.insert("readinessProbe".to_owned(), ready);
     let aside = |command: &[&str]| json!({"preStop": {"exec": {"command": command}}});
-    server.insert("lifecycle".to_owned(), aside(&["bash", ASIDE]));
-    let mut controller = container(plan, &Runs { name: "zkfc", command: script("zkfc.sh"), memory: 96 });
-    controller.insert("lifecycle".to_owned(), aside(&["bash", ASIDE, "order"]));
+    let mut containers = Vec::new();
+    if plan.has_standby() {
+        server.insert("lifecycle".to_owned(), aside(&["bash", ASIDE]));
+        let mut controller = container(plan, &Runs { name: "zkfc", command: script("zkfc.sh"), memory: 96 });
+        controller.insert("lifecycle".to_owned(), aside(&["bash", ASIDE, "order"]));
+        containers.push(controller.into());
+    }
+    containers.insert(0, server.into());
     set(
         plan,
         Part {
             name: PART,
-            count: NAME_NODES,
+            count: plan.name_nodes,
             ports: &[("rpc", NAME_NODE_PORT), ("http", NAME_NODE_WEB_PORT)],
             volume: plan.sizes.name_node,
             prepare: vec![store.into()],
-            containers: vec![server.into(), controller.into()],
+            containers,
             volumes: vec![
                 json!({"name": "formatted", "configMap": {"name": plan.names().formatted(), "optional": true}}),
                 json!({"name": "excluded", "configMap": {"name": plan.names().excluded(), "optional": true}}),

@@ -3,8 +3,6 @@
 /// The user as whom Hadoop's servers run: HDFS' superuser.
 pub const HDFS_USER: &str = "hdfs";
 
-/// NameNodes: an active one and a standby.
-pub(crate) const NAME_NODES: u32 = 2;
 /// JournalNodes: two of three keep the journal.
 pub(crate) const JOURNAL_NODES: u32 = 3;
 /// ZooKeeper servers: two of three elect.

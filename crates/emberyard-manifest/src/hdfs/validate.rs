@@ -1,12 +1,12 @@
 //! Spec and settings to a [`Plan`]: every default settled, every number checked.
 
 use super::locality::NodePrefix;
-use super::names::{HdfsNames, JOURNAL_NODES, NAME_NODES, ZOO_KEEPERS};
+use super::names::{HdfsNames, JOURNAL_NODES, ZOO_KEEPERS};
 use super::{client, data_node, journal_node, name_node, zoo_keeper};
 use crate::Identity;
 use crate::error::InvalidHdfs;
 use crate::names::names_services;
-use emberyard_model::hdfs::{DATA_NODES, LONGEST_NAME, VolumeSize};
+use emberyard_model::hdfs::{DATA_NODES, LONGEST_NAME, NAME_NODES, VolumeSize};
 use emberyard_model::{HdfsSpec, Quantity};
 
 /// What an operator decides for all HDFS of its cluster.
@@ -27,6 +27,8 @@ pub struct Plan {
     pub image: String,
     /// Copies of each block where a file's writer says nothing.
     pub replication: u32,
+    /// NameNodes wanted: one, or an active one and a standby.
+    pub name_nodes: u32,
     /// DataNodes wanted.
     pub data_nodes: u32,
     /// DataNodes for now: more while those that are too many hand over their blocks.
@@ -59,20 +61,24 @@ impl Plan {
     }
 
     /// What it consists of, and how many of each: as the label `app.kubernetes.io/component` has it.
-    pub fn parts(&self) -> [(&'static str, u32); 5] {
-        [
-            (zoo_keeper::PART, ZOO_KEEPERS),
-            (journal_node::PART, JOURNAL_NODES),
-            (name_node::PART, NAME_NODES),
-            (data_node::PART, self.data_nodes),
-            (client::PART, 1),
-        ]
+    pub fn parts(&self) -> Vec<(&'static str, u32)> {
+        let mut parts = Vec::new();
+        if self.has_standby() {
+            parts.extend([(zoo_keeper::PART, ZOO_KEEPERS), (journal_node::PART, JOURNAL_NODES)]);
+        }
+        parts.extend([(name_node::PART, self.name_nodes), (data_node::PART, self.data_nodes), (client::PART, 1)]);
+        parts
+    }
+
+    /// Whether a second NameNode takes over when the first one dies: what JournalNodes and ZooKeeper are for.
+    pub fn has_standby(&self) -> bool {
+        self.name_nodes > 1
     }
 
     /// Pods of its NameNodes.
     pub fn name_node_pods(&self) -> Vec<String> {
         let set = self.names().part(name_node::PART);
-        (0..NAME_NODES).map(|ordinal| format!("{set}-{ordinal}")).collect()
+        (0..self.name_nodes).map(|ordinal| format!("{set}-{ordinal}")).collect()
     }
 
     /// The same with blocks placed and read by node, where addresses tell their node.
@@ -102,9 +108,13 @@ impl Plan {
 
 /// Checks a spec and settles what it leaves open.
 pub fn validate(identity: Identity, spec: HdfsSpec, settings: &HdfsSettings) -> Result<Plan, InvalidHdfs> {
-    let HdfsSpec { image, replication, data_nodes, storage } = spec;
+    let HdfsSpec { image, replication, name_nodes, data_nodes, storage } = spec;
     names_services(&identity.name, LONGEST_NAME)
         .map_err(|why| InvalidHdfs::Name { name: identity.name.clone(), why })?;
+    let name_nodes = name_nodes.unwrap_or(NAME_NODES);
+    if !(1..=NAME_NODES).contains(&name_nodes) {
+        return Err(InvalidHdfs::NameNodes { name_nodes });
+    }
     let data_nodes = data_nodes.unwrap_or(DATA_NODES);
     let replication = replication.unwrap_or(3.min(data_nodes));
     if replication == 0 || replication > data_nodes {
@@ -120,6 +130,7 @@ pub fn validate(identity: Identity, spec: HdfsSpec, settings: &HdfsSettings) -> 
         identity,
         image: image.unwrap_or_else(|| settings.image.clone()),
         replication,
+        name_nodes,
         data_nodes,
         kept: data_nodes,
         storage_class: storage.storage_class,
@@ -157,6 +168,7 @@ mod tests {
             (&"a".repeat(41), "{}", "40 are possible"),
             ("a", r#"{"replication":5}"#, "4 DataNodes"),
             ("a", r#"{"replication":0}"#, "replication is 0"),
+            ("a", r#"{"nameNodes":3}"#, "spec.nameNodes is 3"),
             ("a", r#"{"storage":{"dataNode":"1Mi"}}"#, "at least 1Gi"),
         ];
         for (name, spec, wanted) in table {

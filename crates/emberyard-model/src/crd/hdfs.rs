@@ -1,7 +1,7 @@
 //! The definition of the HdfsCluster.
 
 use super::{conditions, definition, hdfs_rules, quantity};
-use crate::hdfs::{HDFS_CLUSTERS, HDFS_KIND, VolumeSize};
+use crate::hdfs::{HDFS_CLUSTERS, HDFS_KIND, NAME_NODES, VolumeSize};
 use serde_json::{Value, json};
 
 /// The definition of [`crate::hdfs::HdfsSpec`].
@@ -16,7 +16,8 @@ pub fn hdfs_cluster() -> Value {
         {"name": "Active", "type": "string", "jsonPath": ".status.active"},
         {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
     ]);
-    let mut definition = definition(&names, &columns, "A highly available HDFS.", &spec(), &status());
+    let mut definition =
+        definition(&names, &columns, "An HDFS, highly available if not asked otherwise.", &spec(), &status());
     definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["x-kubernetes-validations"] =
         hdfs_rules::of_object();
     definition
@@ -48,6 +49,10 @@ fn spec() -> Value {
             "replication": {
                 "type": "integer", "format": "int32", "minimum": 1, "maximum": 16,
                 "description": "Copies of each block where a file's writer says nothing; absent: 3.",
+            },
+            "nameNodes": {
+                "type": "integer", "format": "int32", "minimum": 1, "maximum": NAME_NODES,
+                "description": "How many NameNodes there are; absent: 2. One alone needs neither JournalNodes nor ZooKeeper; while it is away nothing can be read. Can't be changed.",
             },
             "dataNodes": {
                 "type": "integer", "format": "int32", "minimum": 1, "maximum": 1000,

@@ -1,6 +1,7 @@
 //! What is typed about notebooks, HDFS, images and nodes.
 
 use clap::{Args, Subcommand};
+use emberyard_model::hdfs::NAME_NODES;
 use emberyard_model::{NamespaceName, NodeName, ObjectName};
 use std::path::PathBuf;
 
@@ -50,8 +51,11 @@ pub struct NotebookRun {
 /// `hdfs`.
 #[derive(Debug, Subcommand)]
 pub enum HdfsVerb {
-    /// Creates an HDFS with two NameNodes and four DataNodes, and waits until it serves.
-    Create(HdfsTarget),
+    /// Creates an HDFS, and waits until it serves.
+    #[command(
+        after_help = "Examples:\n  emberyard hdfs create my-hdfs\n  emberyard hdfs create small --name-nodes 1 --data-nodes 1"
+    )]
+    Create(HdfsCreate),
     /// Lists them.
     List,
     /// What one consists of, and how much of it is ready.
@@ -68,6 +72,23 @@ pub struct HdfsTarget {
     /// Its namespace.
     #[arg(short, long, default_value = "default")]
     pub namespace: NamespaceName,
+}
+
+/// `hdfs create`.
+#[derive(Debug, Args)]
+pub struct HdfsCreate {
+    /// Which HDFS.
+    #[command(flatten)]
+    pub target: HdfsTarget,
+    /// NameNodes: 2, of which one takes over when the other dies, or 1, without JournalNodes and ZooKeeper.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(NAME_NODES)))]
+    pub name_nodes: Option<u32>,
+    /// DataNodes (4 if not given).
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub data_nodes: Option<u32>,
+    /// Copies of each block where a file's writer says nothing (3 if not given, or as many as there are DataNodes).
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub replication: Option<u32>,
 }
 
 /// `hdfs delete`.

@@ -1,7 +1,7 @@
 //! `hdfs`: create, list, status, delete.
 
 use crate::api::{admin, api, make};
-use crate::cli::{Form, HdfsDelete, HdfsTarget, HdfsVerb};
+use crate::cli::{Form, HdfsCreate, HdfsDelete, HdfsTarget, HdfsVerb};
 use crate::error::Failure;
 use crate::output::{self, Listing};
 use crate::progress::Step;
@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_mins(5);
 pub async fn run(dir: &YardDir, verb: &HdfsVerb, form: Form) -> Result<(), Failure> {
     let client = admin(dir).await?;
     match verb {
-        HdfsVerb::Create(target) => create(dir, &client, target).await,
+        HdfsVerb::Create(arguments) => create(dir, &client, arguments).await,
         HdfsVerb::List => list(&client, form).await,
         HdfsVerb::Status(target) => {
             let object = client.get(&of(target), &[]).await.map_err(api)?;
@@ -38,8 +38,11 @@ fn of(target: &HdfsTarget) -> String {
     path(GROUP, VERSION, target.namespace.as_str(), HDFS_CLUSTERS, target.name.as_str())
 }
 
-async fn create(dir: &YardDir, client: &Client, target: &HdfsTarget) -> Result<(), Failure> {
-    let status = ensure(dir, client, target, &HdfsSpec::default()).await?;
+async fn create(dir: &YardDir, client: &Client, arguments: &HdfsCreate) -> Result<(), Failure> {
+    let HdfsCreate { target, name_nodes, data_nodes, replication } = arguments;
+    let spec =
+        HdfsSpec { name_nodes: *name_nodes, data_nodes: *data_nodes, replication: *replication, ..HdfsSpec::default() };
+    let status = ensure(dir, client, target, &spec).await?;
     Ok(output::line(status.url.as_deref().unwrap_or_default())?)
 }
 
@@ -59,6 +62,16 @@ pub async fn ensure(
     });
     let collection = path(GROUP, VERSION, target.namespace.as_str(), HDFS_CLUSTERS, "");
     make(client, &collection, &object).await?;
+    let there = client.get(&of(target), &[]).await.map_err(api)?;
+    if *spec != HdfsSpec::default()
+        && !serde_json::from_value(there["spec"].clone()).is_ok_and(|has: HdfsSpec| has == *spec)
+    {
+        let name = target.name.as_str().to_owned();
+        let why = format!(
+            "it is there already, with another spec; `kubectl edit hdfscluster {name}` changes what can be changed"
+        );
+        return Err(Failure::Hdfs { name, why });
+    }
     wait(client, target).await
 }
 

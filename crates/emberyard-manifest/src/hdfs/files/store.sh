@@ -31,6 +31,11 @@ format() {
 }
 
 copy() {
+    if [ -z "${NAME_NODE_1-}" ]; then
+        echo "this HDFS was formatted once, its only NameNode's volume is empty, and there is no other to copy from:" \
+            "bring the volume back, or make another HDFS"
+        exit 1
+    fi
     other=$(other_name_node "$self")
     echo "copying the store of $other"
     until name_node_state "$other" > /dev/null; do sleep 0.5; done
