@@ -10,4 +10,5 @@ mod killed;
 pub mod notebooks;
 mod others;
 pub mod outside;
+mod small_hdfs;
 mod warm;

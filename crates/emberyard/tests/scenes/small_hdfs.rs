@@ -1,0 +1,54 @@
+//! An HDFS of one NameNode: as good as its disk.
+
+use crate::yard::{Yard, text};
+use std::time::Duration;
+
+const NAME_NODE: &str = "small-namenode-0";
+const WORK: &str = "from pyspark.sql import SparkSession\nspark = SparkSession.builder.getOrCreate()\nsc = spark.sparkContext\n\
+    sc.parallelize(range(1000), 2).saveAsTextFile('hdfs://small/user/hdfs/test/numbers')\n\
+    host = 'small-namenode-0.small-namenode.default.svc.cluster.local'\n\
+    for name in ('small', 'hdfs-k8s', host):\n    \
+    print('counted', sc.textFile(f'hdfs://{name}/user/hdfs/test/numbers').count())\nspark.stop()\n";
+
+/// What a command in the client's pod prints.
+fn client(yard: &Yard, words: &[&str]) -> String {
+    let pod = yard.kubectl_ok(&["get", "pods", "-l", "app=hdfs-client,release=small", "-o", "name"]);
+    yard.kubectl_ok(&[&["exec", pod.trim(), "--"], words].concat())
+}
+
+fn create(yard: &Yard, more: &[&str]) -> String {
+    text(&yard.emberyard(&[&["hdfs", "create", "small"], more].concat()))
+}
+
+#[test]
+fn one_name_node_serves_and_is_never_formatted_twice() {
+    let yard = Yard::up(&[]);
+    let small = ["--name-nodes", "1", "--data-nodes", "1"];
+    let made = create(&yard, &small);
+    assert!(made.contains("hdfs://small"), "{made}\n{}", yard.logs());
+    assert_eq!(yard.kubectl_ok(&["get", "pods", "-l", "release=small", "-o", "name"]).lines().count(), 3);
+    assert_eq!(yard.run(WORK).matches("counted 1000").count(), 3);
+
+    // Its death is the pause of its restart.
+    yard.kubectl_ok(&["delete", "pod", NAME_NODE, "--grace-period=0", "--force"]);
+    assert!(client(&yard, &["hdfs", "dfs", "-ls", "/user/hdfs/test"]).contains("numbers"));
+
+    // Its number stays, also where an HDFS of its name was deleted.
+    let two = ["patch", "hdfscluster", "small", "--type", "merge", "-p", r#"{"spec": {"nameNodes": 2}}"#];
+    assert!(text(&yard.kubectl(&two)).contains("EY-HDF-005"));
+    assert!(create(&yard, &["--name-nodes", "2"]).contains("it is there already, with another spec"));
+    yard.emberyard(&["hdfs", "delete", "small"]);
+    assert!(create(&yard, &[]).contains("spec.nameNodes is 2, and its volumes are those of 1"));
+    yard.emberyard(&["hdfs", "delete", "small"]);
+    create(&yard, &small);
+    assert!(client(&yard, &["hdfs", "dfs", "-ls", "/user/hdfs/test"]).contains("numbers"));
+
+    // Its volume is lost: nothing pretends to be this HDFS.
+    yard.kubectl_ok(&["delete", "pvc", "data-small-namenode-0", "--wait=false"]);
+    yard.kubectl_ok(&["delete", "pod", NAME_NODE]);
+    yard.until("it says what is lost", Duration::from_secs(60), || {
+        let said = text(&yard.kubectl(&["logs", NAME_NODE, "-c", "store"]));
+        if said.contains("there is no other to copy from") { Ok(()) } else { Err(said) }
+    });
+    yard.down();
+}
