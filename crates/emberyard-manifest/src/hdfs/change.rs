@@ -46,7 +46,8 @@ pub fn keeps_volumes(plan: &Plan, claims: &[Value]) -> Result<(), InvalidHdfs> {
 
 /// For how many NameNodes volumes were made: two have a journal beside their own; none where there are no volumes yet.
 fn name_nodes(claims: &[Value]) -> Option<u32> {
-    let of = |part: &'static str| claims.iter().filter(move |claim| claim["metadata"]["labels"][COMPONENT_LABEL] == part);
+    let of =
+        |part: &'static str| claims.iter().filter(move |claim| claim["metadata"]["labels"][COMPONENT_LABEL] == part);
     let several = of(journal_node::PART).next().is_some() || of(name_node::PART).any(|claim| ordinal(claim) > Some(0));
     let one = of(name_node::PART).next().is_some();
     several.then_some(NAME_NODES).or(one.then_some(1))
