@@ -2,6 +2,7 @@
 
 use super::set::{Evicted, Server, servers};
 use super::validate::Plan;
+use emberyard_model::hdfs::COMPONENT_LABEL;
 use serde_json::{Value, json};
 
 /// The part of those that hold the blocks.
@@ -11,6 +12,11 @@ pub const HANDED_OVER_LABEL: &str = "emberyard.dev/handed-over";
 const DATA_TRANSFER: u16 = 9866;
 const IPC: u16 = 9867;
 const WEB: u16 = 9864;
+
+/// Whether an object of an HDFS (a pod, a claim, a set) is of its DataNodes.
+pub fn is_data_node(object: &Value) -> bool {
+    object["metadata"]["labels"][COMPONENT_LABEL] == PART
+}
 
 pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
     servers(

@@ -17,7 +17,7 @@ mod zoo_keeper;
 
 pub use change::{keeps_volumes, ordinal};
 pub use config::{client_settings, formatted, session_locality};
-pub use data_node::{HANDED_OVER_LABEL, PART as DATA_NODE};
+pub use data_node::{HANDED_OVER_LABEL, PART as DATA_NODE, is_data_node};
 pub use excluded::{addresses, excluded};
 pub use locality::{NoPrefix, NodePrefix, NodeRange, PodPlace, node_prefix};
 pub use names::{HDFS_USER, HdfsNames};

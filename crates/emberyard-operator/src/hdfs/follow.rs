@@ -10,7 +10,7 @@ use crate::view::{Key, is_leaving, label};
 use crate::write::{self, create_once, of};
 use emberyard_client::{ApiError, WatchEvent, path};
 use emberyard_manifest::hdfs::{
-    Plan, build, client_settings, excluded, formatted, keeps_volumes, session_locality, validate,
+    Plan, build, client_settings, excluded, formatted, is_data_node, keeps_volumes, session_locality, validate,
 };
 use emberyard_manifest::{Identity, InvalidHdfs};
 use emberyard_model::hdfs::{HDFS_CLUSTERS, HDFS_LABEL};
@@ -208,7 +208,7 @@ impl Loop {
 
     /// How many DataNodes there are to be so far: as the set says or, where its last change is not seen yet, as was written.
     fn data_nodes(&self, key: &Key, sets: &[&Value]) -> Option<u32> {
-        let set = sets.iter().find(|set| removal::is_data_node(set))?;
+        let set = sets.iter().find(|set| is_data_node(set))?;
         let written = self.written.get(key).and_then(|known| {
             let generation = known.generations.get(&Key::of(set).name)?;
             (set["metadata"]["generation"].as_i64() < Some(*generation)).then_some(known.kept)

@@ -4,8 +4,7 @@ use super::name_node;
 use crate::view::{Key, is_leaving, is_over, is_ready, label};
 use crate::write::of;
 use emberyard_client::{ApiError, Client, ContentKind, path};
-use emberyard_manifest::hdfs::{DATA_NODE, HANDED_OVER_LABEL, Plan, addresses, excluded, ordinal};
-use emberyard_model::hdfs::COMPONENT_LABEL;
+use emberyard_manifest::hdfs::{HANDED_OVER_LABEL, Plan, addresses, excluded, is_data_node, ordinal};
 use emberyard_plan::hdfs::{DataNode, Removal, World};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -41,11 +40,6 @@ pub async fn observe(
         world.active = None;
     }
     Ok(world)
-}
-
-/// Whether an object of an HDFS (a pod, a claim, a set) is of its DataNodes.
-pub fn is_data_node(object: &Value) -> bool {
-    label(object, COMPONENT_LABEL) == Some(DATA_NODE)
 }
 
 /// A DataNode's pod, as soon as it has an address.
@@ -128,6 +122,8 @@ async fn mark(client: &Client, resource: &str, object: &Value, may_go: bool) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use emberyard_manifest::hdfs::DATA_NODE;
+    use emberyard_model::hdfs::COMPONENT_LABEL;
 
     #[test]
     fn too_many_stay_until_the_last_ones_have_left() {

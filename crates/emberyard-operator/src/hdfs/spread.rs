@@ -1,8 +1,7 @@
 //! What the death of one node would take of an HDFS: pure.
 
-use super::removal::is_data_node;
 use crate::view::is_leaving;
-use emberyard_manifest::hdfs::Plan;
+use emberyard_manifest::hdfs::{Plan, is_data_node};
 use serde_json::Value;
 use std::collections::BTreeMap;
 

@@ -5,8 +5,8 @@ use crate::error::Failure;
 use crate::progress::Step;
 use crate::yard::YardDir;
 use emberyard_client::{Client, ContentKind, path};
-use emberyard_manifest::hdfs::DATA_NODE;
-use emberyard_model::hdfs::{COMPONENT_LABEL, HDFS_CLUSTERS, HDFS_LABEL};
+use emberyard_manifest::hdfs::is_data_node;
+use emberyard_model::hdfs::{HDFS_CLUSTERS, HDFS_LABEL};
 use emberyard_model::notebook::{GROUP, VERSION};
 use emberyard_model::{Condition, HdfsStatus};
 use emberyard_object::view::Meta;
@@ -68,10 +68,6 @@ async fn evict(client: &Client, pod: &Value) -> Result<(), Failure> {
         Err(error) if !error.is_not_found() && error.status != 429 => Err(api(error)),
         _ => Ok(()),
     }
-}
-
-fn is_data_node(pod: &Value) -> bool {
-    Meta(pod).label(COMPONENT_LABEL) == Some(DATA_NODE)
 }
 
 /// What HDFS say of their DataNodes among these pods.
