@@ -1,6 +1,7 @@
 //! An HDFS of one NameNode: as good as its disk.
 
 use crate::yard::{Yard, text};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 const NAME_NODE: &str = "small-namenode-0";
@@ -20,13 +21,25 @@ fn create(yard: &Yard, more: &[&str]) -> String {
     text(&yard.emberyard(&[&["hdfs", "create", "small"], more].concat()))
 }
 
+/// The fleet may have four nodes and has two: a third one comes for the third DataNode.
+fn each_data_node_has_a_node(yard: &Yard) {
+    let places = "jsonpath={range .items[*]}{.spec.nodeName}{'\\n'}{end}";
+    let nodes = yard.kubectl_ok(&["get", "pods", "-l", "app=hdfs-datanode,release=small", "-o", places]);
+    assert_eq!(nodes.lines().collect::<BTreeSet<_>>().len(), 3, "{nodes}");
+    assert_eq!(yard.kubectl_ok(&["get", "nodes", "-o", "name"]).lines().count(), 3);
+    let spread = "jsonpath={.status.conditions[?(@.type=='Spread')].message}";
+    let said = yard.kubectl_ok(&["get", "hdfscluster", "small", "-o", spread]);
+    assert!(said.contains("the death of a node takes one of 3"), "{said}");
+}
+
 #[test]
 fn one_name_node_serves_and_is_never_formatted_twice() {
     let yard = Yard::up(&[]);
-    let small = ["--name-nodes", "1", "--data-nodes", "1"];
+    let small = ["--name-nodes", "1", "--data-nodes", "3"];
     let made = create(&yard, &small);
     assert!(made.contains("hdfs://small"), "{made}\n{}", yard.logs());
-    assert_eq!(yard.kubectl_ok(&["get", "pods", "-l", "release=small", "-o", "name"]).lines().count(), 3);
+    assert_eq!(yard.kubectl_ok(&["get", "pods", "-l", "release=small", "-o", "name"]).lines().count(), 5);
+    each_data_node_has_a_node(&yard);
     assert_eq!(yard.run(WORK).matches("counted 1000").count(), 3);
 
     // Its death is the pause of its restart.
