@@ -58,17 +58,20 @@ fn one_name_node_needs_nobody_to_agree_with() {
 
 #[test]
 fn each_data_node_waits_for_a_node_of_its_own_where_a_fleet_may_have_as_many() {
-    let required = |most: Option<u32>| -> Vec<String> {
-        let sets = build(&plan().in_fleet(most));
+    let required = |most: Option<u32>, kept: u32| -> Vec<String> {
+        let sets = build(&plan().in_fleet(most).keeping(kept));
         let waits = |set: &&Value| {
             let affinity = &set["spec"]["template"]["spec"]["affinity"]["podAntiAffinity"];
             affinity["requiredDuringSchedulingIgnoredDuringExecution"][0]["topologyKey"] == "kubernetes.io/hostname"
         };
         sets.iter().filter(waits).map(|set| set["metadata"]["name"].as_str().unwrap().to_owned()).collect()
     };
-    assert_eq!(required(Some(4)), ["my-hdfs-datanode"]);
-    assert_eq!(required(Some(3)), Vec::<String>::new());
-    assert_eq!(required(None), Vec::<String>::new());
+    assert_eq!(required(Some(4), 4), ["my-hdfs-datanode"]);
+    let nobody = Vec::<String>::new();
+    assert_eq!(required(Some(3), 4), nobody);
+    assert_eq!(required(None, 4), nobody);
+    // Those that are to go are still there.
+    assert_eq!(required(Some(4), 5), nobody);
 }
 
 #[test]

@@ -103,7 +103,7 @@ fn apart(plan: &Plan, part: &str) -> Value {
         "topologyKey": "kubernetes.io/hostname",
         "labelSelector": {"matchLabels": selector(plan, part)},
     });
-    if plan.apart && part == data_node::PART {
+    if plan.apart() && part == data_node::PART {
         json!({"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [others]}})
     } else {
         let preferred = json!({"weight": 100, "podAffinityTerm": others});

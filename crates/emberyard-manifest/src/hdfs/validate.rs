@@ -41,8 +41,8 @@ pub struct Plan {
     pub cluster_domain: String,
     /// How addresses tell their node, where they do.
     pub node_prefix: Option<NodePrefix>,
-    /// Whether each DataNode waits for a node of its own: that makes a fleet grow.
-    pub(crate) apart: bool,
+    /// Nodes that the fleet may have, where there is one.
+    pub most_nodes: Option<u32>,
 }
 
 /// Bytes of each part's volumes.
@@ -87,11 +87,16 @@ impl Plan {
         Self { node_prefix, ..self }
     }
 
-    /// The same in a fleet of at most so many nodes: where they are enough, each DataNode gets one of its own; else, and where
-    /// nodes are somebody else's business, DataNodes share those that there are.
+    /// The same in a fleet of at most so many nodes.
     #[must_use]
     pub fn in_fleet(self, most_nodes: Option<u32>) -> Self {
-        Self { apart: most_nodes.is_some_and(|most| most >= self.data_nodes), ..self }
+        Self { most_nodes, ..self }
+    }
+
+    /// Whether each DataNode waits for a node of its own, which makes a fleet grow: where it may have enough of them, also for
+    /// those that are there for now. Else, and where nodes are somebody else's business, DataNodes share those that there are.
+    pub(crate) fn apart(&self) -> bool {
+        self.most_nodes.is_some_and(|most| most >= self.kept)
     }
 
     /// The same with DataNodes that are too many, and there for now.
@@ -137,7 +142,7 @@ pub fn validate(identity: Identity, spec: HdfsSpec, settings: &HdfsSettings) -> 
         sizes,
         cluster_domain: settings.cluster_domain.clone(),
         node_prefix: None,
-        apart: false,
+        most_nodes: None,
     })
 }
 

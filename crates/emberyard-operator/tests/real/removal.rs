@@ -121,6 +121,13 @@ async fn data_nodes_may_be_evicted_once_they_have_handed_over() {
     let claim =
         world.object("/api/v1/namespaces/default/persistentvolumeclaims/data-emptied-datanode-3").await.unwrap();
     assert_eq!(claim["metadata"]["labels"]["emberyard.dev/handed-over"], "true");
-    let status = world.object(&of_this).await.unwrap()["status"].clone();
-    assert_eq!((&status["phase"], &status["observedGeneration"]), (&json!("Ready"), &json!(2)), "{status}");
+    // Each of the three may have a node now: they are started anew, one after the other.
+    let nodes = async || {
+        let status = world.object(&of_this).await?["status"].clone();
+        let settled = status["phase"] == "Ready" && status["observedGeneration"] == 2;
+        let pods = data_nodes(admin).await;
+        let nodes: BTreeSet<&str> = pods.iter().filter_map(|pod| pod["spec"]["nodeName"].as_str()).collect();
+        (settled && nodes.len() == 3).then_some(())
+    };
+    until("each has a node", nodes).await;
 }
