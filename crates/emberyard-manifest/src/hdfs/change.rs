@@ -16,11 +16,8 @@ pub fn keeps_volumes(plan: &Plan, claims: &[Value]) -> Result<(), InvalidHdfs> {
         (zoo_keeper::PART, "spec.storage.zooKeeper", sizes.zoo_keeper),
         (data_node::PART, "spec.storage.dataNode", sizes.data_node),
     ];
-    match name_nodes(claims) {
-        Some(has) if has != plan.name_nodes => {
-            return Err(InvalidHdfs::OtherNameNodes { wanted: plan.name_nodes, has });
-        }
-        _ => {}
+    if let Some(has) = name_nodes(claims).filter(|has| *has != plan.name_nodes) {
+        return Err(InvalidHdfs::OtherNameNodes { wanted: plan.name_nodes, has });
     }
     for claim in claims {
         let part = claim["metadata"]["labels"][COMPONENT_LABEL].as_str();

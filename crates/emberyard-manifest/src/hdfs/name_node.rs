@@ -5,6 +5,7 @@ use super::set::{ETC, Evicted, Part, Replaced, Runs, container, objects as set};
 use super::validate::Plan;
 use emberyard_model::hdfs::{NAME_NODE_PORT, NAME_NODE_WEB_PORT};
 use serde_json::{Map, Value, json};
+use std::iter;
 
 pub(crate) const PART: &str = "namenode";
 /// Where the ConfigMap is mounted that says that the file system was formatted once.
@@ -25,14 +26,12 @@ pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
     });
     server.insert("readinessProbe".to_owned(), ready);
     let aside = |command: &[&str]| json!({"preStop": {"exec": {"command": command}}});
-    let mut containers = Vec::new();
-    if plan.has_standby() {
+    let controller = plan.has_standby().then(|| {
         server.insert("lifecycle".to_owned(), aside(&["bash", ASIDE]));
         let mut controller = container(plan, &Runs { name: "zkfc", command: script("zkfc.sh"), memory: 96 });
         controller.insert("lifecycle".to_owned(), aside(&["bash", ASIDE, "order"]));
-        containers.push(controller.into());
-    }
-    containers.insert(0, server.into());
+        controller
+    });
     set(
         plan,
         Part {
@@ -41,7 +40,7 @@ pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
             ports: &[("rpc", NAME_NODE_PORT), ("http", NAME_NODE_WEB_PORT)],
             volume: plan.sizes.name_node,
             prepare: vec![store.into()],
-            containers,
+            containers: iter::once(server).chain(controller).map(Value::from).collect(),
             volumes: vec![
                 json!({"name": "formatted", "configMap": {"name": plan.names().formatted(), "optional": true}}),
                 json!({"name": "excluded", "configMap": {"name": plan.names().excluded(), "optional": true}}),

@@ -48,7 +48,7 @@ pub fn said(plan: &Plan, pods: &[&Value]) -> Option<(&'static str, &'static str,
 mod tests {
     use super::*;
     use emberyard_manifest::Identity;
-    use emberyard_manifest::hdfs::{HdfsSettings, node_prefix, validate};
+    use emberyard_manifest::hdfs::{DATA_NODE, HdfsSettings, node_prefix, validate};
     use emberyard_model::HdfsSpec;
     use emberyard_model::hdfs::COMPONENT_LABEL;
     use serde_json::json;
@@ -64,7 +64,7 @@ mod tests {
             .enumerate()
             .map(|(number, node)| {
                 let name = format!("dn-{number}");
-                let labels = json!({COMPONENT_LABEL: "datanode"});
+                let labels = json!({COMPONENT_LABEL: DATA_NODE});
                 json!({"metadata": {"name": name, "labels": labels}, "spec": {"nodeName": node}})
             })
             .collect();

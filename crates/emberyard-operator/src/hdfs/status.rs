@@ -3,7 +3,7 @@
 use super::spread;
 use crate::view::{is_leaving, is_ready, label, settle};
 use emberyard_manifest::InvalidHdfs;
-use emberyard_manifest::hdfs::{NoPrefix, NodePrefix, Plan};
+use emberyard_manifest::hdfs::{DATA_NODE, NoPrefix, NodePrefix, Plan};
 use emberyard_model::hdfs::COMPONENT_LABEL;
 use emberyard_model::{Explained, HdfsPart, HdfsPhase, HdfsStatus, Timestamp};
 use emberyard_plan::hdfs::{REMOVAL, Told};
@@ -47,7 +47,7 @@ pub fn of_plan(plan: &Plan, seen: Seen<'_>) -> HdfsStatus {
         .filter(|part| part.ready < part.wanted)
         .map(|part| format!("{} of {} {}s are ready", part.ready, part.wanted, part.name))
         .collect();
-    let holds_blocks = parts.iter().any(|part| part.name == "datanode" && part.ready > 0);
+    let holds_blocks = parts.iter().any(|part| part.name == DATA_NODE && part.ready > 0);
     let (phase, status, reason, message) = match (&seen.active, missing.is_empty()) {
         (Some(_), true) => (HdfsPhase::Ready, "True", "Serving", "All parts are ready.".to_owned()),
         (Some(_), false) if holds_blocks => {

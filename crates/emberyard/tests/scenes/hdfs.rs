@@ -38,12 +38,13 @@ fn create(yard: &Yard) {
 
 /// What a command in the client's pod prints.
 fn client(yard: &Yard, words: &[&str]) -> String {
-    String::from_utf8_lossy(&in_client(yard, words).stdout).into_owned()
+    String::from_utf8_lossy(&in_client(yard, "my-hdfs", words).stdout).into_owned()
 }
 
-/// A command in the client's pod.
-fn in_client(yard: &Yard, words: &[&str]) -> Output {
-    let pods = yard.kubectl_ok(&["get", "pods", "-l", "app=hdfs-client,release=my-hdfs", "-o", "name"]);
+/// A command in the client's pod of an HDFS.
+pub fn in_client(yard: &Yard, hdfs: &str, words: &[&str]) -> Output {
+    let selector = format!("app=hdfs-client,release={hdfs}");
+    let pods = yard.kubectl_ok(&["get", "pods", "-l", &selector, "-o", "name"]);
     yard.kubectl(&[&["exec", pods.trim(), "--"], words].concat())
 }
 
@@ -86,7 +87,7 @@ fn working<'a>(yard: &'a Yard, script: &str, name: &str) -> Running<'a> {
 /// run afterwards: the client's pod moves, too.
 fn blocks(yard: &Yard) -> (Option<String>, Vec<String>) {
     // Which NameNode was asked stands on standard error.
-    let blocks = text(&in_client(yard, &["hdfs", "fsck", "/user", "-files", "-blocks", "-locations"]));
+    let blocks = text(&in_client(yard, "my-hdfs", &["hdfs", "fsck", "/user", "-files", "-blocks", "-locations"]));
     let running = "jsonpath={range .items[?(@.status.phase=='Running')]}[{.status.podIP}:{end}";
     let running = yard.kubectl_ok(&["get", "pods", "-l", "app=hdfs-datanode,release=my-hdfs", "-o", running]);
     let is_answer = blocks.contains("Status: ") && knows_all(yard, &blocks);

@@ -1,5 +1,6 @@
 //! An HDFS of one NameNode: as good as its disk.
 
+use super::hdfs::in_client;
 use crate::yard::{Yard, text};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,10 +12,11 @@ const WORK: &str = "from pyspark.sql import SparkSession\nspark = SparkSession.b
     for name in ('small', 'hdfs-k8s', host):\n    \
     print('counted', sc.textFile(f'hdfs://{name}/user/hdfs/test/numbers').count())\nspark.stop()\n";
 
-/// What a command in the client's pod prints.
-fn client(yard: &Yard, words: &[&str]) -> String {
-    let pod = yard.kubectl_ok(&["get", "pods", "-l", "app=hdfs-client,release=small", "-o", "name"]);
-    yard.kubectl_ok(&[&["exec", pod.trim(), "--"], words].concat())
+/// What lies in the tutorial's folder.
+fn listed(yard: &Yard) -> String {
+    let output = in_client(yard, "small", &["hdfs", "dfs", "-ls", "/user/hdfs/test"]);
+    assert!(output.status.success(), "{}", text(&output));
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 fn create(yard: &Yard, more: &[&str]) -> String {
@@ -44,7 +46,7 @@ fn one_name_node_serves_and_is_never_formatted_twice() {
 
     // Its death is the pause of its restart.
     yard.kubectl_ok(&["delete", "pod", NAME_NODE, "--grace-period=0", "--force"]);
-    assert!(client(&yard, &["hdfs", "dfs", "-ls", "/user/hdfs/test"]).contains("numbers"));
+    assert!(listed(&yard).contains("numbers"));
 
     // Its number stays, also where an HDFS of its name was deleted.
     let two = ["patch", "hdfscluster", "small", "--type", "merge", "-p", r#"{"spec": {"nameNodes": 2}}"#];
@@ -54,7 +56,7 @@ fn one_name_node_serves_and_is_never_formatted_twice() {
     assert!(create(&yard, &[]).contains("spec.nameNodes is 2, and its volumes are those of 1"));
     yard.emberyard(&["hdfs", "delete", "small"]);
     create(&yard, &small);
-    assert!(client(&yard, &["hdfs", "dfs", "-ls", "/user/hdfs/test"]).contains("numbers"));
+    assert!(listed(&yard).contains("numbers"));
 
     // Its volume is lost: nothing pretends to be this HDFS.
     yard.kubectl_ok(&["delete", "pvc", "data-small-namenode-0", "--wait=false"]);
