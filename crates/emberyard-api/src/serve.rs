@@ -33,8 +33,9 @@ pub async fn serve(config: ServeConfig) -> Result<(), ServeError> {
     });
     let tls = server_config(&pki)?;
     let tasks = TaskTracker::new();
+    let feeds = control::Feeds::new(Arc::clone(&gate));
     for controller in controllers {
-        tasks.spawn(control::run(controller, Arc::clone(&gate)));
+        tasks.spawn(control::run(controller, Arc::clone(&gate), Arc::clone(&feeds)));
     }
     tasks.spawn(compact(Arc::clone(&gate)));
     let outcome = tokio::select! {

@@ -1,7 +1,9 @@
-//! Runs controllers: what they watch is fed to their step function, what it asks for goes through the same request path
-//! as anyone's, under the controller's own identity.
+//! Runs controllers: what they watch is fed to their step functions, what they ask for goes through the same request path
+//! as anyone's, under each controller's own identity.
 
 mod feed;
+mod feeds;
 mod runner;
 
+pub use feeds::Feeds;
 pub use runner::run;

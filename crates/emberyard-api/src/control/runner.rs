@@ -1,6 +1,7 @@
 //! One controller's loop.
 
-use super::feed::{Fed, Feed};
+use super::feed::Fed;
+use super::feeds::{Feeds, Subscription};
 use crate::engine::Refusal;
 use crate::http::Gate;
 use emberyard_cluster::{Answer, Method, Reply, Request, User};
@@ -16,7 +17,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::task::AbortHandle;
 use tokio::time::sleep;
 
 /// Changes that wait for a busy controller; behind that the watches wait.
@@ -35,17 +35,18 @@ struct Runner {
     gate: Arc<Gate>,
     answers: FuturesOrdered<Answered>,
     wake: Option<Timestamp>,
-    feeds: BTreeMap<Arc<Gvr>, Watched>,
+    feeds: Arc<Feeds>,
+    watched: BTreeMap<Arc<Gvr>, Watched>,
     out: mpsc::Sender<(Arc<Gvr>, Fed)>,
 }
 
 struct Watched {
-    task: AbortHandle,
+    _subscription: Subscription,
     listed: bool,
 }
 
-/// Runs one controller until the server ends.
-pub async fn run(controller: Box<dyn Controller>, gate: Arc<Gate>) {
+/// Runs one controller until the server ends; what it watches comes from these feeds.
+pub async fn run(controller: Box<dyn Controller>, gate: Arc<Gate>, feeds: Arc<Feeds>) {
     let (out, mut fed) = mpsc::channel(QUEUE);
     let shutdown = gate.shutdown.clone();
     let (user, watcher) = (user(&controller.user()), user(&controller.watcher()));
@@ -56,13 +57,14 @@ pub async fn run(controller: Box<dyn Controller>, gate: Arc<Gate>) {
         gate,
         answers: FuturesOrdered::new(),
         wake: None,
-        feeds: BTreeMap::new(),
+        feeds,
+        watched: BTreeMap::new(),
         out,
     };
     runner.rewatch();
     let mut synced = false;
     loop {
-        if !synced && runner.feeds.values().all(|watched| watched.listed) {
+        if !synced && runner.watched.values().all(|watched| watched.listed) {
             synced = true;
             runner.step(Input::Synced);
         }
@@ -74,9 +76,9 @@ pub async fn run(controller: Box<dyn Controller>, gate: Arc<Gate>) {
                 runner.step(Input::Answered { token, status, body: &body });
             }
             Some((resource, told)) = fed.recv(), if room => match told {
-                Fed::Listed => if let Some(watched) = runner.feeds.get_mut(&resource) { watched.listed = true },
+                Fed::Listed => if let Some(watched) = runner.watched.get_mut(&resource) { watched.listed = true },
                 // What an ended feed still said is of no interest any more.
-                Fed::Object(change, object) => if runner.feeds.contains_key(&resource) {
+                Fed::Object(change, object) => if runner.watched.contains_key(&resource) {
                     runner.step(Input::Object { resource: &resource, change, object: &object });
                 },
             },
@@ -88,28 +90,20 @@ pub async fn run(controller: Box<dyn Controller>, gate: Arc<Gate>) {
     }
 }
 
-impl Drop for Watched {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
 impl Runner {
     /// How long until the controller wants to be woken.
     fn due(&self) -> Option<Duration> {
         self.wake.map(|at| at.since(self.gate.engine.now()).max(SHORTEST))
     }
 
-    /// Begins and ends feeds so that they are what the controller watches.
+    /// Joins and leaves feeds so that they are what the controller watches.
     fn rewatch(&mut self) {
         let wanted = self.controller.watches();
-        self.feeds.retain(|resource, _| wanted.contains(resource));
+        self.watched.retain(|resource, _| wanted.contains(resource));
         for resource in wanted.into_iter().map(Arc::new) {
-            if !self.feeds.contains_key(&resource) {
-                let feed =
-                    Feed::new(Arc::clone(&self.gate), self.watcher.clone(), Arc::clone(&resource), self.out.clone());
-                let task = tokio::spawn(feed.run()).abort_handle();
-                self.feeds.insert(resource, Watched { task, listed: false });
+            if !self.watched.contains_key(&resource) {
+                let subscription = self.feeds.subscribe(&self.watcher, &resource, self.out.clone());
+                self.watched.insert(resource, Watched { _subscription: subscription, listed: false });
             }
         }
     }
