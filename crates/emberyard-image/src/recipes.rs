@@ -13,7 +13,11 @@ const TEXTS: [(&str, &str); 4] = [
 ];
 
 /// Files that recipes put into images, by the name recipes give as `source`.
-const FILES: [(&str, &str); 18] = [
+const FILES: [(&str, &str); 22] = [
+    ("files/canary/Beat.java", include_str!("../recipes/files/canary/Beat.java")),
+    ("files/canary/Canary.java", include_str!("../recipes/files/canary/Canary.java")),
+    ("files/canary/compile.sh", include_str!("../recipes/files/canary/compile.sh")),
+    ("files/canary/LongestOfAnHour.java", include_str!("../recipes/files/canary/LongestOfAnHour.java")),
     ("files/class-path.sh", include_str!("../recipes/files/class-path.sh")),
     ("files/decom.sh", include_str!("../recipes/files/decom.sh")),
     ("files/entrypoint.sh", include_str!("../recipes/files/entrypoint.sh")),

@@ -20,6 +20,8 @@ pub const COMPONENT_LABEL: &str = "app.kubernetes.io/component";
 pub const NAME_NODE_PORT: u16 = 8020;
 /// Port of a NameNode's web page: that of Hadoop 2, which tutorials name. Behind a headless service nothing translates it.
 pub const NAME_NODE_WEB_PORT: u16 = 50070;
+/// Port of the client's pod where its canary tells how long clients wait.
+pub const CANARY_PORT: u16 = 9870;
 
 /// NameNodes where the spec says nothing, and at most: an active one and a standby.
 pub const NAME_NODES: u32 = 2;

@@ -23,6 +23,8 @@ pub const BENCHMARK: Benchmark = Benchmark {
 
 /// The HDFS's name.
 pub const NAME: &str = "bench-hdfs";
+/// In the command line of the canary, which is no part of what an HDFS needs.
+const CANARY: &str = "dev.emberyard.canary.Canary";
 /// Waits for an active NameNode and writes a file; nothing but the JVM of the writing is started.
 const FIRST: &str = ". /etc/hdfs/ask.sh\n\
     until [ \"$(name_node_state \"$NAME_NODE_0\")\" = active ] || [ \"$(name_node_state \"$NAME_NODE_1\")\" = active ]; do sleep 0.1; done\n\
@@ -37,7 +39,7 @@ fn run(lab: &Lab) -> Result<Vec<Measure>, String> {
     let settings = lab.wait(settings(&yard))??;
     delete(lab, &yard)?;
     let (mut ours, mut peers) = ([const { Vec::new() }; 2], [const { Vec::new() }; 2]);
-    let (mut memory, mut stalls) = (Vec::new(), Vec::new());
+    let (mut memory, mut canaries, mut stalls) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..lab.rounds {
         let peer = |peers: &mut [Vec<f64>; 2]| -> Result<(), String> {
             let log = hdfs_peer::run(lab, &yard, &settings)?;
@@ -58,7 +60,9 @@ fn run(lab: &Lab) -> Result<Vec<Measure>, String> {
             said("created", samples);
         }
         lab.pause(Duration::from_secs(20))?;
-        memory.push(processes::java(&yard.dir(), "/opt/hadoop/lib/") as f64 / 1e6);
+        let canary = processes::java(&yard.dir(), CANARY);
+        canaries.push(canary as f64 / 1e6);
+        memory.push((processes::java(&yard.dir(), "/opt/hadoop/lib/") - canary) as f64 / 1e6);
         said("memory", &memory);
         stalls.extend(kills(&yard, round)?);
         delete(lab, &yard)?;
@@ -76,6 +80,7 @@ fn run(lab: &Lab) -> Result<Vec<Measure>, String> {
             .limited(Limit::Ratio(1.3)),
         Measure::new("new until all parts are ready", Unit::Seconds, whole)?.against(name, peer_whole)?,
         Measure::new("memory of 14 JVMs at rest", Unit::Megabytes, memory)?.limited(Limit::Value(1200.0)),
+        Measure::new("memory of the canary beside them", Unit::Megabytes, canaries)?,
         Measure::new("writer's longest stall as a NameNode dies", Unit::Milliseconds, stalls)?
             .limited(Limit::Value(5000.0))
             .noted(format!(

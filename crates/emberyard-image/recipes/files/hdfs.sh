@@ -8,6 +8,7 @@ usage: hdfs [--config DIR] COMMAND [ARGUMENTS…]
 
 commands:  dfs  haadmin  dfsadmin  fsck  getconf  version  classpath
 daemons:   namenode  datanode  journalnode  zkfc
+measures:  canary PORT FILE: uses FILE all the time, tells on PORT how long that took
 
 Configuration is read from DIR, else $HADOOP_CONF_DIR, else /etc/hadoop. Java options: HADOOP_OPTS for all, besides
 HADOOP_CLIENT_OPTS for commands, HDFS_NAMENODE_OPTS, HDFS_DATANODE_OPTS, HDFS_JOURNALNODE_OPTS, HDFS_ZKFC_OPTS.
@@ -48,6 +49,10 @@ namenode) daemon 128m "$HDFS_NAMENODE_OPTS" org.apache.hadoop.hdfs.server.nameno
 datanode) daemon 96m "$HDFS_DATANODE_OPTS" org.apache.hadoop.hdfs.server.datanode.DataNode "$@" ;;
 journalnode) daemon 64m "$HDFS_JOURNALNODE_OPTS" org.apache.hadoop.hdfs.qjournal.server.JournalNode "$@" ;;
 zkfc) daemon 48m "$HDFS_ZKFC_OPTS" org.apache.hadoop.hdfs.tools.DFSZKFailoverController "$@" ;;
+canary)
+    start_java 48m "-Dhadoop.root.logger=${HADOOP_ROOT_LOGGER:-WARN,console} $HADOOP_OPTS $HADOOP_CLIENT_OPTS" \
+        dev.emberyard.canary.Canary "$@"
+    ;;
 classpath)
     class_path
     echo "$CLASS_PATH"

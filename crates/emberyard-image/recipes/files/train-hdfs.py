@@ -19,7 +19,8 @@ HOME = pathlib.Path("/opt/hadoop")
 ARCHIVE = HOME / "archive"
 # Seconds for all of the rehearsal; a loaded machine may need several times the usual twenty.
 LIMIT = 180
-PORTS = ("zk", "journal", "journal-http", "rpc", "http", "zkfc", "data", "data-ipc", "data-http", "other", "other-http")
+PORTS = ("zk", "journal", "journal-http", "rpc", "http", "zkfc", "data", "data-ipc", "data-http", "other", "other-http",
+         "canary")
 # Neither proxies nor anything else of the machine matters here.
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -173,6 +174,8 @@ class Rehearsal:
             # nn1 is not there: commands that ask both NameNodes may end with another code.
             for process in [self.start(" ".join(command), "hdfs", *command) for command in pair]:
                 self.end(process, codes=range(256))
+        self.daemon("canary", "hdfs", "canary", str(self.ports["canary"]), "/user/train/canary")
+        self.wait("the canary's first file", lambda: '"served": true' in self.get("canary", "/"))
         for port, path in (
             ("http", "/dfshealth.html"),
             ("http", "/explorer.html"),

@@ -13,8 +13,9 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-const SCRIPTS: [(&str, &str); 9] = [
+const SCRIPTS: [(&str, &str); 10] = [
     ("ask.sh", include_str!("files/ask.sh")),
+    ("canary.sh", include_str!("files/canary.sh")),
     ("client.sh", include_str!("files/client.sh")),
     ("namenode.sh", include_str!("files/namenode.sh")),
     ("state.sh", include_str!("files/state.sh")),
@@ -118,8 +119,14 @@ fn client(plan: &Plan) -> Properties {
     ])
 }
 
+/// Whether a setting belongs into `hdfs-site.xml`: Hadoop's own values for these come after `core-site.xml` and would win.
+fn is_of_hdfs(setting: &str) -> bool {
+    setting.starts_with("dfs.")
+}
+
 fn core(plan: &Plan) -> Properties {
     let mut all = client(plan);
+    all.retain(|setting, _| !is_of_hdfs(setting));
     all.extend(properties(&[("hadoop.http.staticuser.user", super::names::HDFS_USER)]));
     if plan.has_standby() {
         all.extend(elections(plan));
@@ -164,6 +171,7 @@ fn standby(plan: &Plan) -> Properties {
 fn hdfs(plan: &Plan) -> Properties {
     let name = &plan.identity.name;
     let mut all = nameservice(plan, name);
+    all.extend(client(plan).into_iter().filter(|(setting, _)| is_of_hdfs(setting)));
     if plan.has_standby() {
         all.extend(standby(plan));
     }
@@ -196,7 +204,6 @@ fn hdfs(plan: &Plan) -> Properties {
         ("dfs.blockreport.intervalMsec", "60000"),
         ("dfs.namenode.excess.redundancy.timeout-sec", "60"),
         ("dfs.blockreport.initialDelay", "0s"),
-        ("dfs.replication", &plan.replication.to_string()),
     ]));
     if plan.node_prefix.is_some() {
         let policy = "org.apache.hadoop.hdfs.server.blockmanagement.BlockPlacementPolicyRackFaultTolerant";

@@ -16,6 +16,7 @@ mod validate;
 mod zoo_keeper;
 
 pub use change::{keeps_volumes, ordinal};
+pub use client::PART as CLIENT;
 pub use config::{client_settings, formatted, session_locality};
 pub use data_node::{HANDED_OVER_LABEL, PART as DATA_NODE, is_data_node};
 pub use excluded::{addresses, excluded};

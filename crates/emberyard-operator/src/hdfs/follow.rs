@@ -2,7 +2,7 @@
 
 use super::nodes::Nodes;
 use super::roll::Generations;
-use super::{name_node, removal, roll, status};
+use super::{canary, name_node, removal, roll, status};
 use crate::config::OperatorConfig;
 use crate::index::{Index, arrived};
 use crate::run::FIELD_MANAGER;
@@ -156,6 +156,7 @@ impl Loop {
             outdated: Vec::new(),
             by_node,
             removal: None,
+            canary: None,
             now,
         };
         let plan = match self.plan(&cluster) {
@@ -200,6 +201,7 @@ impl Loop {
         removal::carry_out(client, &plan, &seen.pods, &world, &decided, FIELD_MANAGER).await?;
         self.safe_since.insert(key.clone(), decided.safe_since);
         seen.removal = decided.told;
+        seen.canary = canary::page(client, &seen.pods).await;
         if let Some(pod) = roll::next(&sets, &seen.pods, seen.active.as_deref()) {
             self.evict(pod).await?;
         }

@@ -3,6 +3,7 @@
 //! An HdfsCluster becomes objects by `emberyard_manifest::hdfs`; the cluster's own controllers carry them out, and here is
 //! looked after what came of them.
 
+mod canary;
 mod follow;
 mod name_node;
 mod nodes;
@@ -11,4 +12,5 @@ pub mod roll;
 mod spread;
 pub mod status;
 
+pub use canary::CANARY;
 pub use follow::{ClientSettings, run};

@@ -1,6 +1,6 @@
 //! What an HDFS's status says: pure.
 
-use super::spread;
+use super::{canary, spread};
 use crate::view::{is_leaving, is_ready, label, settle};
 use emberyard_manifest::InvalidHdfs;
 use emberyard_manifest::hdfs::{DATA_NODE, NoPrefix, NodePrefix, Plan};
@@ -26,6 +26,8 @@ pub struct Seen<'a> {
     pub by_node: &'a Result<NodePrefix, NoPrefix>,
     /// What is to be said of DataNodes that are to go.
     pub removal: Option<Told>,
+    /// What its canary tells, where it answers.
+    pub canary: Option<Value>,
     /// The time.
     pub now: Timestamp,
 }
@@ -66,6 +68,9 @@ pub fn of_plan(plan: &Plan, seen: Seen<'_>) -> HdfsStatus {
     ];
     if let Some(said) = spread::said(plan, &seen.pods) {
         conditions.push(settle(&seen.before.conditions, spread::SPREAD, said, seen.now));
+    }
+    if let Some(said) = seen.canary.as_ref().and_then(canary::said) {
+        conditions.push(settle(&seen.before.conditions, canary::CANARY, said, seen.now));
     }
     if let Some(Told { done, reason, message }) = seen.removal {
         let status = if done { "True" } else { "False" };
@@ -143,6 +148,7 @@ mod tests {
                 outdated: Vec::new(),
                 by_node: &Err(NoPrefix::NoRange),
                 removal: None,
+                canary: None,
                 now: Timestamp::from_seconds(1),
             },
         );

@@ -12,6 +12,7 @@ use emberyard_model::hdfs::HDFS_CLUSTERS;
 use emberyard_model::notebook::{GROUP, VERSION};
 use emberyard_model::{Condition, HdfsPhase, HdfsStatus, SessionStatus};
 use emberyard_object::view::NodeView;
+use emberyard_operator::hdfs::CANARY;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -212,8 +213,9 @@ fn page(status: &Status) -> String {
     for Hdfs { namespace, name, status } in &status.hdfs {
         let (url, active) = (status.url.as_deref().unwrap_or(""), status.active.as_deref().unwrap_or("none"));
         let _ = writeln!(page, "hdfs     {namespace}/{name} {:?} {url} active: {active}", status.phase);
-        // Where all is well, what is not as it could be.
-        let is_told = |one: &&Condition| status.phase != HdfsPhase::Ready || one.status == "False";
+        // Where all is well, how long clients waited nevertheless, and what is not as it could be.
+        let is_told =
+            |one: &&Condition| status.phase != HdfsPhase::Ready || one.status == "False" || one.kind == CANARY;
         for condition in status.conditions.iter().filter(is_told) {
             let _ = writeln!(page, "         {}", condition.message);
         }

@@ -48,6 +48,14 @@ pub fn in_client(yard: &Yard, hdfs: &str, words: &[&str]) -> Output {
     yard.kubectl(&[&["exec", pods.trim(), "--"], words].concat())
 }
 
+/// The canary beside the client's commands has told this of the time that clients wait.
+fn canary(yard: &Yard, told: &str) {
+    yard.until("the canary tells it", Duration::from_secs(60), || {
+        let status = text(&yard.emberyard(&["status"]));
+        if status.contains(told) { Ok(()) } else { Err(format!("{told}: {status}")) }
+    });
+}
+
 fn sizes(yard: &Yard) -> Vec<u64> {
     let listed = client(yard, &["hdfs", "dfs", "-ls", "/user/hdfs/test/example.csv"]);
     let parts = listed.lines().filter(|line| line.contains("/part-"));
@@ -185,6 +193,7 @@ fn an_hdfs_lives_through_the_death_of_all_its_pods() {
     create(&yard);
     let [active, standby] = name_nodes(&yard);
     assert!(!active.is_empty() && !standby.is_empty(), "active {active:?}, standby {standby:?}");
+    canary(&yard, "Clients waited");
     page(&yard);
     let printed = yard.run(&format!("{SESSION}{TUTORIAL}"));
     assert!(printed.contains("counted 10000000"), "{printed}");
@@ -214,6 +223,7 @@ fn an_hdfs_lives_through_the_death_of_all_its_pods() {
     yard.kubectl_ok(&["delete", "pod", &active, "--grace-period=0", "--force"]);
     let printed = session.finish();
     assert!(printed.contains("sum 780"), "{printed}");
+    canary(&yard, "Clients waited at most");
     crate::nothing_left(&yard);
     ready(&yard);
     // Which of them is active now is a race: a pod may be back before the other was elected.

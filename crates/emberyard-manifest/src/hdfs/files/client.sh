@@ -6,5 +6,5 @@ serves() { leads "$NAME_NODE_0" || leads "${NAME_NODE_1-}"; }
 make() { hdfs dfs -mkdir -p /tmp /user/hdfs/test && hdfs dfs -chmod 1777 /tmp /user /user/hdfs/test; }
 # A JVM that asks too early waits longer and longer.
 until serves && make; do sleep 0.5; done
-touch /tmp/prepared
+touch "$PREPARED"
 exec sleep infinity
