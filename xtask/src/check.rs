@@ -13,8 +13,14 @@ pub enum Extent {
     Fast,
 }
 
+/// Bytes that a first whole run takes on the disk: half of it is what is compiled, the rest images, tools and the yards of tests.
+const FIRST_RUN: u64 = 12 << 30;
+
 /// Runs the checks one after the other and stops at the first that fails.
 pub fn run(extent: Extent) -> Result<(), String> {
+    if extent == Extent::Full {
+        tell_room();
+    }
     step("format", || cargo(&["fmt", "--all", "--", "--check"]))?;
     step("layers", crate::layers::check)?;
     step("pure rings", crate::purity::check)?;
@@ -40,6 +46,18 @@ pub fn run(extent: Extent) -> Result<(), String> {
         )
     })?;
     journeys("")
+}
+
+/// Says beforehand what would otherwise end a first run after minutes, in whichever test comes upon it.
+fn tell_room() {
+    let free = rustix::fs::statvfs(crate::root()).map_or(u64::MAX, |stat| stat.f_bavail * stat.f_frsize);
+    if free < FIRST_RUN {
+        eprintln!(
+            "== disk: {:.1} GiB are free; a first run takes {}. If it fails for lack of room, free some or clone to a larger disk",
+            free as f64 / f64::from(1 << 30),
+            FIRST_RUN >> 30
+        );
+    }
 }
 
 /// Runs the journeys whose name contains this, one after the other: each fills both cores of a small machine with JVMs.

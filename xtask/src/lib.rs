@@ -20,7 +20,7 @@ const HELP: &str = "cargo xtask WORD
                    (--fast leaves out licences, docs and the journeys)
   journeys [NAME]  the journey tests alone, or those whose name contains NAME
   bench NAME ...   measures and writes bench/results/NAME.json and BENCHMARKS.md; names: first-light, up, context, api,
-                   memory, or all; `page` only remakes the page
+                   memory, hdfs, locality, or all; `page` only remakes the page
                    [--rounds N] [--images DIR: image store to use] [--now: do not wait for a quiet machine]
   browser SCRIPT [ARGUMENT...]
                    runs xtask/browser/SCRIPT with a real Chromium; its pictures go to .cache/pictures
