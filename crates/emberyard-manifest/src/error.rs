@@ -87,6 +87,7 @@ pub const CODES: &[Code] = &[
     HDFS_RESIZE,
     HDFS_FEWER,
     HDFS_NAME_NODES,
+    HDFS_FLEET,
 ];
 
 impl Explained for InvalidNotebook {
@@ -157,6 +158,9 @@ pub enum InvalidHdfs {
         /// What there is.
         has: String,
     },
+    /// More than the cluster's fleet can ever hold.
+    #[error("it would never be whole: {0}")]
+    Fleet(String),
     /// Fewer DataNodes than there are volumes with blocks.
     #[error("spec.dataNodes is {wanted}, and the volume {volume} may hold blocks")]
     FewerDataNodes {
@@ -210,6 +214,12 @@ const HDFS_NAME_NODES: Code = Code {
     why: "One alone serves by itself; of two the second is the standby that takes over. More standbys are not made.",
     cure: "Write 1 or 2, or leave spec.nameNodes out for two.",
 };
+const HDFS_FLEET: Code = Code {
+    id: "EY-HDF-008",
+    what: "A fleet can't hold an HDFS.",
+    why: "What all its pods ask for is more than all nodes have that the fleet may grow to.",
+    cure: "Allow more nodes or larger ones (`emberyard up --nodes MIN..MAX --node-shape …`), or ask for fewer DataNodes (spec.dataNodes) or for one NameNode (spec.nameNodes).",
+};
 
 impl Explained for InvalidHdfs {
     fn code(&self) -> Code {
@@ -221,6 +231,7 @@ impl Explained for InvalidHdfs {
             Self::Resize { .. } | Self::OtherNameNodes { .. } => HDFS_RESIZE,
             Self::NameNodes { .. } => HDFS_NAME_NODES,
             Self::FewerDataNodes { .. } => HDFS_FEWER,
+            Self::Fleet(_) => HDFS_FLEET,
         }
     }
 }

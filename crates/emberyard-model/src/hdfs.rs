@@ -25,6 +25,8 @@ pub const CANARY_PORT: u16 = 9870;
 
 /// NameNodes where the spec says nothing, and at most: an active one and a standby.
 pub const NAME_NODES: u32 = 2;
+/// Copies of each block where neither a file's writer nor the spec says anything, if there are as many DataNodes.
+const REPLICATION: u32 = 3;
 /// DataNodes where the spec says nothing.
 pub const DATA_NODES: u32 = 4;
 /// Longest name whose pods' `controller-revision-hash` label (`NAME-journalnode-HASH`) still is a label's value.
@@ -74,6 +76,30 @@ pub struct HdfsSpec {
     /// Sizes of the volumes.
     #[serde(skip_serializing_if = "is_default")]
     pub storage: HdfsStorage,
+}
+
+impl HdfsSpec {
+    /// NameNodes that are wanted.
+    pub fn wanted_name_nodes(&self) -> u32 {
+        self.name_nodes.unwrap_or(NAME_NODES)
+    }
+
+    /// DataNodes that are wanted.
+    pub fn wanted_data_nodes(&self) -> u32 {
+        self.data_nodes.unwrap_or(DATA_NODES)
+    }
+
+    /// Copies of a block that are wanted.
+    pub fn wanted_replication(&self) -> u32 {
+        self.replication.unwrap_or(REPLICATION.min(self.wanted_data_nodes()))
+    }
+
+    /// Whether it means the same as another that says less, in what that one says of numbers.
+    pub fn agrees(&self, asked: &Self) -> bool {
+        asked.name_nodes.is_none_or(|asked| asked == self.wanted_name_nodes())
+            && asked.data_nodes.is_none_or(|asked| asked == self.wanted_data_nodes())
+            && asked.replication.is_none_or(|asked| asked == self.wanted_replication())
+    }
 }
 
 /// Sizes of an HDFS's volumes, bytes; absent: those of the tutorial. They can't shrink.
@@ -163,5 +189,21 @@ mod tests {
         let spec: HdfsSpec = serde_json::from_str("{}").unwrap();
         assert_eq!(spec, HdfsSpec::default());
         assert_eq!(serde_json::to_string(&spec).unwrap(), "{}");
+    }
+
+    #[test]
+    fn a_number_that_is_left_out_agrees_with_what_it_means() {
+        let spec = |text: &str| serde_json::from_str::<HdfsSpec>(text).unwrap();
+        for (there, asked, agrees) in [
+            ("{}", "{}", true),
+            ("{}", r#"{"nameNodes":2,"dataNodes":4,"replication":3}"#, true),
+            (r#"{"nameNodes":1,"dataNodes":2}"#, "{}", true),
+            (r#"{"nameNodes":1,"dataNodes":2}"#, r#"{"replication":2}"#, true),
+            (r#"{"nameNodes":1}"#, r#"{"nameNodes":2}"#, false),
+            ("{}", r#"{"dataNodes":3}"#, false),
+            (r#"{"dataNodes":2}"#, r#"{"replication":3}"#, false),
+        ] {
+            assert_eq!(spec(there).agrees(&spec(asked)), agrees, "{there} {asked}");
+        }
     }
 }

@@ -8,6 +8,7 @@ pub mod fleet;
 mod gang;
 pub mod hdfs;
 mod lint;
+mod most;
 pub mod observe;
 mod plan;
 mod policy;
@@ -22,6 +23,7 @@ mod world;
 mod tests;
 
 pub use lint::{Contradiction, lint};
+pub use most::{TooMuch, too_much};
 pub use plan::{Plan, Step};
 pub use policy::{Policy, Shape};
 pub use reason::{Keeper, Reason};

@@ -224,7 +224,7 @@ fn pods(count: u32) -> String {
     if count == 1 { "1 pod".to_owned() } else { format!("{count} pods") }
 }
 
-fn amounts(demand: &Demand) -> String {
+pub(crate) fn amounts(demand: &Demand) -> String {
     let mut parts = vec![format!("cpu {}", demand.base.cpu), format!("memory {}", demand.base.memory)];
     parts.extend(demand.other.iter().map(|(name, amount)| format!("{name} {amount}")));
     parts.join(", ")

@@ -6,7 +6,7 @@ use super::{client, data_node, journal_node, name_node, zoo_keeper};
 use crate::Identity;
 use crate::error::InvalidHdfs;
 use crate::names::names_services;
-use emberyard_model::hdfs::{DATA_NODES, LONGEST_NAME, NAME_NODES, VolumeSize};
+use emberyard_model::hdfs::{LONGEST_NAME, NAME_NODES, VolumeSize};
 use emberyard_model::{HdfsSpec, Quantity};
 
 /// What an operator decides for all HDFS of its cluster.
@@ -113,18 +113,17 @@ impl Plan {
 
 /// Checks a spec and settles what it leaves open.
 pub fn validate(identity: Identity, spec: HdfsSpec, settings: &HdfsSettings) -> Result<Plan, InvalidHdfs> {
-    let HdfsSpec { image, replication, name_nodes, data_nodes, storage } = spec;
     names_services(&identity.name, LONGEST_NAME)
         .map_err(|why| InvalidHdfs::Name { name: identity.name.clone(), why })?;
-    let name_nodes = name_nodes.unwrap_or(NAME_NODES);
+    let (name_nodes, data_nodes) = (spec.wanted_name_nodes(), spec.wanted_data_nodes());
     if !(1..=NAME_NODES).contains(&name_nodes) {
         return Err(InvalidHdfs::NameNodes { name_nodes });
     }
-    let data_nodes = data_nodes.unwrap_or(DATA_NODES);
-    let replication = replication.unwrap_or(3.min(data_nodes));
+    let replication = spec.wanted_replication();
     if replication == 0 || replication > data_nodes {
         return Err(InvalidHdfs::Replication { replication, data_nodes });
     }
+    let HdfsSpec { image, storage, .. } = spec;
     let sizes = Sizes {
         name_node: size("spec.storage.nameNode", storage.name_node, VolumeSize::NAME_NODE)?,
         journal_node: size("spec.storage.journalNode", storage.journal_node, VolumeSize::JOURNAL_NODE)?,

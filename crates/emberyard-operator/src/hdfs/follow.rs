@@ -2,7 +2,7 @@
 
 use super::nodes::Nodes;
 use super::roll::Generations;
-use super::{canary, name_node, removal, roll, status};
+use super::{canary, name_node, removal, roll, room, status};
 use crate::config::OperatorConfig;
 use crate::index::{Index, arrived};
 use crate::run::FIELD_MANAGER;
@@ -163,7 +163,13 @@ impl Loop {
             Ok(plan) => plan,
             Err(error) => return self.say(key, &before, &status::of_invalid(&error, &seen)).await,
         };
-        let running = self.data_nodes(key, &sets).unwrap_or(plan.data_nodes);
+        let running = self.data_nodes(key, &sets);
+        if let Some(fleet) = &self.config.fleet
+            && let Err(error) = room::check(&plan, running, &fleet.policy, &self.nodes.all())
+        {
+            return self.say(key, &before, &status::of_invalid(&error, &seen)).await;
+        }
+        let running = running.unwrap_or(plan.data_nodes);
         let kept = removal::kept(plan.data_nodes, running, &seen.pods);
         let plan = plan.keeping(kept);
         let objects = build(&plan);

@@ -9,6 +9,7 @@ mod name_node;
 mod nodes;
 mod removal;
 pub mod roll;
+mod room;
 mod spread;
 pub mod status;
 

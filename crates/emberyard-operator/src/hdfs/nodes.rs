@@ -36,6 +36,11 @@ impl Nodes {
         &self.prefix
     }
 
+    /// All of them.
+    pub fn all(&self) -> Vec<&Value> {
+        self.index.values().collect()
+    }
+
     /// Names of nodes that are to be emptied: nobody may be put there any more.
     pub fn emptied(&self) -> BTreeSet<&str> {
         let is_emptied = |node: &&Value| node["spec"]["unschedulable"] == true || is_leaving(node);

@@ -62,15 +62,13 @@ pub async fn ensure(
     });
     let collection = path(GROUP, VERSION, target.namespace.as_str(), HDFS_CLUSTERS, "");
     make(client, &collection, &object).await?;
-    if *spec != HdfsSpec::default() {
-        let there = client.get(&of(target), &[]).await.map_err(api)?;
-        if !serde_json::from_value(there["spec"].clone()).is_ok_and(|has: HdfsSpec| has == *spec) {
-            let name = target.name.as_str().to_owned();
-            let why = format!(
-                "it is there already, with another spec; `kubectl edit hdfscluster {name}` changes what can be changed"
-            );
-            return Err(Failure::Hdfs { name, why });
-        }
+    let there = client.get(&of(target), &[]).await.map_err(api)?;
+    if serde_json::from_value(there["spec"].clone()).is_ok_and(|has: HdfsSpec| !has.agrees(spec)) {
+        let name = target.name.as_str().to_owned();
+        let why = format!(
+            "it is there already, with another spec; `kubectl edit hdfscluster {name}` changes what can be changed"
+        );
+        return Err(Failure::Hdfs { name, why });
     }
     wait(client, target).await
 }

@@ -34,6 +34,25 @@ fn each_data_node_has_a_node(yard: &Yard) {
     assert!(said.contains("the death of a node takes one of 3"), "{said}");
 }
 
+/// What no fleet of this yard can hold is refused; what runs goes on.
+fn too_large_a_change_is_refused(yard: &Yard) {
+    let data_nodes = |count: u32| {
+        let spec = format!(r#"{{"spec": {{"dataNodes": {count}}}}}"#);
+        yard.kubectl_ok(&["patch", "hdfscluster", "small", "--type", "merge", "-p", &spec]);
+    };
+    let status = |wanted: &str| {
+        yard.until(wanted, Duration::from_secs(60), || {
+            let status = text(&yard.emberyard(&["status"]));
+            if status.contains(wanted) { Ok(()) } else { Err(status) }
+        });
+    };
+    data_nodes(1000);
+    status("it would never be whole: its pods ask for cpu ");
+    assert!(listed(yard).contains("numbers"));
+    data_nodes(3);
+    status("small Ready hdfs://small");
+}
+
 #[test]
 fn one_name_node_serves_and_is_never_formatted_twice() {
     let yard = Yard::up(&[]);
@@ -43,6 +62,7 @@ fn one_name_node_serves_and_is_never_formatted_twice() {
     assert_eq!(yard.kubectl_ok(&["get", "pods", "-l", "release=small", "-o", "name"]).lines().count(), 5);
     each_data_node_has_a_node(&yard);
     assert_eq!(yard.run(WORK).matches("counted 1000").count(), 3);
+    too_large_a_change_is_refused(&yard);
 
     // Its death is the pause of its restart.
     yard.kubectl_ok(&["delete", "pod", NAME_NODE, "--grace-period=0", "--force"]);
