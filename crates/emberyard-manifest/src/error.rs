@@ -88,6 +88,7 @@ pub const CODES: &[Code] = &[
     HDFS_FEWER,
     HDFS_NAME_NODES,
     HDFS_FLEET,
+    HDFS_DISKS,
 ];
 
 impl Explained for InvalidNotebook {
@@ -158,6 +159,12 @@ pub enum InvalidHdfs {
         /// What there is.
         has: String,
     },
+    /// No volume for a DataNode, or too many.
+    #[error("spec.disks is {disks}")]
+    Disks {
+        /// Volumes wanted for each DataNode.
+        disks: u32,
+    },
     /// More than the cluster's fleet can ever hold.
     #[error("it would never be whole: {0}")]
     Fleet(String),
@@ -220,6 +227,12 @@ const HDFS_FLEET: Code = Code {
     why: "What all its pods ask for is more than all nodes have that the fleet may grow to.",
     cure: "Allow more nodes or larger ones (`emberyard up --nodes MIN..MAX --node-shape …`), or ask for fewer DataNodes (spec.dataNodes) or for one NameNode (spec.nameNodes).",
 };
+const HDFS_DISKS: Code = Code {
+    id: "EY-HDF-009",
+    what: "A DataNode of an HDFS has 1 to 16 volumes.",
+    why: "Blocks need one; more than these no node's disks stand behind.",
+    cure: "Write a number from 1 to 16, or leave spec.disks out for one.",
+};
 
 impl Explained for InvalidHdfs {
     fn code(&self) -> Code {
@@ -232,6 +245,7 @@ impl Explained for InvalidHdfs {
             Self::NameNodes { .. } => HDFS_NAME_NODES,
             Self::FewerDataNodes { .. } => HDFS_FEWER,
             Self::Fleet(_) => HDFS_FLEET,
+            Self::Disks { .. } => HDFS_DISKS,
         }
     }
 }

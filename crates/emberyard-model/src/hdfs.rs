@@ -29,6 +29,10 @@ pub const NAME_NODES: u32 = 2;
 const REPLICATION: u32 = 3;
 /// DataNodes where the spec says nothing.
 pub const DATA_NODES: u32 = 4;
+/// Volumes of each DataNode where the spec says nothing.
+pub const DISKS: u32 = 1;
+/// Volumes that a DataNode may have.
+pub const MOST_DISKS: u32 = 16;
 /// Longest name whose pods' `controller-revision-hash` label (`NAME-journalnode-HASH`) still is a label's value.
 pub const LONGEST_NAME: usize = 63 - "-journalnode-0123456789".len();
 
@@ -73,6 +77,9 @@ pub struct HdfsSpec {
     /// DataNodes; absent: 4.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_nodes: Option<u32>,
+    /// Volumes of each DataNode; absent: 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disks: Option<u32>,
     /// Sizes of the volumes.
     #[serde(skip_serializing_if = "is_default")]
     pub storage: HdfsStorage,
@@ -89,6 +96,11 @@ impl HdfsSpec {
         self.data_nodes.unwrap_or(DATA_NODES)
     }
 
+    /// Volumes of each DataNode that are wanted.
+    pub fn wanted_disks(&self) -> u32 {
+        self.disks.unwrap_or(DISKS)
+    }
+
     /// Copies of a block that are wanted.
     pub fn wanted_replication(&self) -> u32 {
         self.replication.unwrap_or(REPLICATION.min(self.wanted_data_nodes()))
@@ -98,6 +110,7 @@ impl HdfsSpec {
     pub fn agrees(&self, asked: &Self) -> bool {
         asked.name_nodes.is_none_or(|asked| asked == self.wanted_name_nodes())
             && asked.data_nodes.is_none_or(|asked| asked == self.wanted_data_nodes())
+            && asked.disks.is_none_or(|asked| asked == self.wanted_disks())
             && asked.replication.is_none_or(|asked| asked == self.wanted_replication())
     }
 }
@@ -118,7 +131,7 @@ pub struct HdfsStorage {
     /// Of each ZooKeeper server; absent: 5 Gi.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub zoo_keeper: Option<Quantity>,
-    /// Of each DataNode; absent: 100 Gi.
+    /// Of each volume of a DataNode; absent: 100 Gi.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_node: Option<Quantity>,
 }
@@ -201,6 +214,8 @@ mod tests {
             (r#"{"nameNodes":1,"dataNodes":2}"#, r#"{"replication":2}"#, true),
             (r#"{"nameNodes":1}"#, r#"{"nameNodes":2}"#, false),
             ("{}", r#"{"dataNodes":3}"#, false),
+            ("{}", r#"{"disks":1}"#, true),
+            (r#"{"disks":2}"#, r#"{"disks":3}"#, false),
             (r#"{"dataNodes":2}"#, r#"{"replication":3}"#, false),
         ] {
             assert_eq!(spec(there).agrees(&spec(asked)), agrees, "{there} {asked}");

@@ -6,6 +6,7 @@ use crate::error::InvalidHdfs;
 use emberyard_model::Quantity;
 use emberyard_model::hdfs::{COMPONENT_LABEL, NAME_NODES};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// Compares a plan with the claims that StatefulSets of this HDFS have made, also those of one that was deleted.
 pub fn keeps_volumes(plan: &Plan, claims: &[Value]) -> Result<(), InvalidHdfs> {
@@ -18,6 +19,10 @@ pub fn keeps_volumes(plan: &Plan, claims: &[Value]) -> Result<(), InvalidHdfs> {
     ];
     if let Some(has) = name_nodes(claims).filter(|has| *has != plan.name_nodes) {
         return Err(InvalidHdfs::OtherNameNodes { wanted: plan.name_nodes, has });
+    }
+    if let Some(has) = disks(claims).filter(|has| *has > plan.disks) {
+        let (value, has) = (plan.disks.to_string(), has.to_string());
+        return Err(InvalidHdfs::Resize { field: "spec.disks", value, has });
     }
     for claim in claims {
         let part = claim["metadata"]["labels"][COMPONENT_LABEL].as_str();
@@ -48,6 +53,16 @@ fn name_nodes(claims: &[Value]) -> Option<u32> {
     let several = of(journal_node::PART).next().is_some() || of(name_node::PART).any(|claim| ordinal(claim) > Some(0));
     let one = of(name_node::PART).next().is_some();
     several.then_some(NAME_NODES).or(one.then_some(1))
+}
+
+/// The most volumes that any DataNode has; none where there are none. One that is just being made may still have fewer, and where an
+/// HDFS is made again with more of them, the new ones begin empty.
+fn disks(claims: &[Value]) -> Option<u32> {
+    let mut of_each = BTreeMap::new();
+    for claim in claims.iter().filter(|claim| data_node::is_data_node(claim)) {
+        *of_each.entry(ordinal(claim)?).or_insert(0) += 1;
+    }
+    of_each.into_values().max()
 }
 
 fn name(object: &Value) -> &str {
@@ -98,6 +113,20 @@ mod tests {
             let plan = validate(identity, serde_json::from_str(spec).unwrap(), &settings).unwrap();
             let said = keeps_volumes(&plan, &there).err().map(|error| error.explain()).unwrap_or_default();
             assert!(said.contains(wanted) && said.is_empty() == wanted.is_empty(), "{spec}: {said}");
+        }
+    }
+
+    #[test]
+    fn volumes_of_a_data_node_become_no_fewer() {
+        let identity = || Identity { namespace: "d".to_owned(), name: "a".to_owned(), uid: "u".to_owned() };
+        let settings = HdfsSettings { image: "hdfs".to_owned(), cluster_domain: "cluster.local".to_owned() };
+        let claim = |name: &str| json!({"metadata": {"name": name, "labels": {COMPONENT_LABEL: "datanode"}}});
+        // The second one's volumes are just being made.
+        let there = ["data-a-datanode-0", "data-1-a-datanode-0", "data-a-datanode-1"].map(claim);
+        for (disks, wanted) in [(1, Some("spec.disks is 1, and its volumes have 2")), (2, None), (3, None)] {
+            let spec = emberyard_model::HdfsSpec { disks: Some(disks), ..Default::default() };
+            let plan = validate(identity(), spec, &settings).unwrap();
+            assert_eq!(keeps_volumes(&plan, &there).err().map(|error| error.to_string()).as_deref(), wanted);
         }
     }
 

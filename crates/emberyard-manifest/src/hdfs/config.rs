@@ -5,7 +5,7 @@
 
 use super::locality::NodePrefix;
 use super::names::{JOURNAL_NODES, ZOO_KEEPERS};
-use super::set::{DATA, ETC, labels, owned};
+use super::set::{DATA, ETC, disks, labels, owned};
 use super::validate::Plan;
 use super::{excluded, journal_node, name_node, zoo_keeper};
 use emberyard_model::hdfs::{NAME_NODE_PORT, NAME_NODE_WEB_PORT};
@@ -175,12 +175,15 @@ fn hdfs(plan: &Plan) -> Properties {
     if plan.has_standby() {
         all.extend(standby(plan));
     }
+    let blocks: Vec<String> = disks(plan.disks).map(|(_, path)| format!("file://{path}/blocks")).collect();
     all.extend(properties(&[
         ("dfs.nameservices", name),
         ("dfs.namenode.rpc-bind-host", "0.0.0.0"),
         ("dfs.namenode.http-bind-host", "0.0.0.0"),
         ("dfs.namenode.name.dir", &format!("file://{DATA}/name")),
-        ("dfs.datanode.data.dir", &format!("file://{DATA}/blocks")),
+        ("dfs.datanode.data.dir", &blocks.join(",")),
+        // With what is left of its volumes a DataNode serves on.
+        ("dfs.datanode.failed.volumes.tolerated", &(plan.disks - 1).to_string()),
         // Blocks are where an address is: pods of DataNodes need no name, and clients compare addresses.
         ("dfs.datanode.hostname", "${env.POD_IP}"),
         ("dfs.namenode.datanode.registration.ip-hostname-check", "false"),

@@ -27,6 +27,7 @@ pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
             ports: &[("data", DATA_TRANSFER), ("ipc", IPC), ("http", WEB)],
             answers: WEB,
             volume: plan.sizes.data_node,
+            disks: plan.disks,
             command: json!(["hdfs", "datanode"]),
             memory: 192,
             evicted: Evicted::OnceLabelled(HANDED_OVER_LABEL),

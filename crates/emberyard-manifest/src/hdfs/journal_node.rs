@@ -18,6 +18,7 @@ pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
             ports: &[("rpc", RPC), ("http", WEB)],
             answers: RPC,
             volume: plan.sizes.journal_node,
+            disks: 1,
             command: json!(["hdfs", "journalnode"]),
             memory: 128,
             evicted: Evicted::OneAtATime,

@@ -39,6 +39,7 @@ pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
             count: plan.name_nodes,
             ports: &[("rpc", NAME_NODE_PORT), ("http", NAME_NODE_WEB_PORT)],
             volume: plan.sizes.name_node,
+            disks: 1,
             prepare: vec![store.into()],
             containers: iter::once(server).chain(controller).map(Value::from).collect(),
             volumes: vec![

@@ -14,6 +14,12 @@ pub(crate) const ETC: &str = "/etc/hdfs";
 /// Where a part's volume is mounted.
 pub(crate) const DATA: &str = "/data";
 
+/// The volumes of a pod that has so many: their names, and where they are mounted.
+pub(crate) fn disks(count: u32) -> impl Iterator<Item = (String, String)> {
+    let first = ("data".to_owned(), DATA.to_owned());
+    std::iter::once(first).chain((1..count).map(|number| (format!("data-{number}"), format!("{DATA}-{number}"))))
+}
+
 /// A part of the HDFS that has volumes and names of its own.
 pub(crate) struct Part<'a> {
     /// `namenode` and so on.
@@ -22,8 +28,10 @@ pub(crate) struct Part<'a> {
     pub count: u32,
     /// Ports of its service, by name.
     pub ports: &'a [(&'static str, u16)],
-    /// Bytes of each one's volume.
+    /// Bytes of each volume.
     pub volume: Quantity,
+    /// Volumes of each one.
+    pub disks: u32,
     /// Containers that prepare the volume.
     pub prepare: Vec<Value>,
     /// Containers that serve.
@@ -78,6 +86,8 @@ pub(crate) fn objects(plan: &Plan, part: Part<'_>) -> Vec<Value> {
         "metadata": owned(plan, &name, part.name),
         "spec": budget,
     });
+    let volume = claim(part.volume, plan.storage_class.as_deref());
+    let volumes = disks(part.disks).map(|(name, _)| json!({"metadata": {"name": name}, "spec": volume}));
     let set = json!({
         "apiVersion": "apps/v1", "kind": "StatefulSet",
         "metadata": owned(plan, &name, part.name),
@@ -91,7 +101,7 @@ pub(crate) fn objects(plan: &Plan, part: Part<'_>) -> Vec<Value> {
             }},
             "selector": {"matchLabels": selector},
             "template": template(plan, part.name, part.prepare, part.containers, part.volumes),
-            "volumeClaimTemplates": [{"metadata": {"name": "data"}, "spec": claim(part.volume, plan.storage_class.as_deref())}],
+            "volumeClaimTemplates": volumes.collect::<Vec<_>>(),
         },
     });
     vec![service, budget, set]
@@ -185,8 +195,10 @@ pub(crate) struct Server<'a> {
     pub ports: &'a [(&'static str, u16)],
     /// The port that says that it is ready.
     pub answers: u16,
-    /// Bytes of each one's volume.
+    /// Bytes of each volume.
     pub volume: Quantity,
+    /// Volumes of each one.
+    pub disks: u32,
     /// See [`Runs`].
     pub command: Value,
     /// See [`Runs`].
@@ -197,10 +209,14 @@ pub(crate) struct Server<'a> {
 
 /// All objects of such a part.
 pub(crate) fn servers(plan: &Plan, server: Server<'_>) -> Vec<Value> {
-    let Server { name, count, ports, answers, volume, command, memory, evicted } = server;
+    let Server { name, count, ports, answers, volume, disks: all, command, memory, evicted } = server;
     let mut container = container(plan, &Runs { name, command, memory });
     let ready = json!({"tcpSocket": {"port": answers}, "periodSeconds": 1, "timeoutSeconds": 2, "failureThreshold": 5});
     container.insert("readinessProbe".to_owned(), ready);
+    if let Some(mounts) = container.get_mut("volumeMounts").and_then(Value::as_array_mut) {
+        // The first is mounted in every container.
+        mounts.extend(disks(all).skip(1).map(|(name, path)| json!({"name": name, "mountPath": path})));
+    }
     let containers = vec![container.into()];
     objects(
         plan,
@@ -209,6 +225,7 @@ pub(crate) fn servers(plan: &Plan, server: Server<'_>) -> Vec<Value> {
             count,
             ports,
             volume,
+            disks: all,
             prepare: Vec::new(),
             containers,
             volumes: Vec::new(),

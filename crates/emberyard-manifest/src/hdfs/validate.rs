@@ -6,7 +6,7 @@ use super::{client, data_node, journal_node, name_node, zoo_keeper};
 use crate::Identity;
 use crate::error::InvalidHdfs;
 use crate::names::names_services;
-use emberyard_model::hdfs::{LONGEST_NAME, NAME_NODES, VolumeSize};
+use emberyard_model::hdfs::{LONGEST_NAME, MOST_DISKS, NAME_NODES, VolumeSize};
 use emberyard_model::{HdfsSpec, Quantity};
 
 /// What an operator decides for all HDFS of its cluster.
@@ -33,6 +33,8 @@ pub struct Plan {
     pub data_nodes: u32,
     /// DataNodes for now: more while those that are too many hand over their blocks.
     pub kept: u32,
+    /// Volumes of each DataNode.
+    pub disks: u32,
     /// Storage class of all volumes; none: the cluster's default.
     pub storage_class: Option<String>,
     /// Bytes of each volume: NameNode, JournalNode, ZooKeeper, DataNode.
@@ -119,6 +121,10 @@ pub fn validate(identity: Identity, spec: HdfsSpec, settings: &HdfsSettings) -> 
     if !(1..=NAME_NODES).contains(&name_nodes) {
         return Err(InvalidHdfs::NameNodes { name_nodes });
     }
+    let disks = spec.wanted_disks();
+    if !(1..=MOST_DISKS).contains(&disks) {
+        return Err(InvalidHdfs::Disks { disks });
+    }
     let replication = spec.wanted_replication();
     if replication == 0 || replication > data_nodes {
         return Err(InvalidHdfs::Replication { replication, data_nodes });
@@ -137,6 +143,7 @@ pub fn validate(identity: Identity, spec: HdfsSpec, settings: &HdfsSettings) -> 
         name_nodes,
         data_nodes,
         kept: data_nodes,
+        disks,
         storage_class: storage.storage_class,
         sizes,
         cluster_domain: settings.cluster_domain.clone(),
@@ -173,6 +180,7 @@ mod tests {
             ("a", r#"{"replication":5}"#, "4 DataNodes"),
             ("a", r#"{"replication":0}"#, "replication is 0"),
             ("a", r#"{"nameNodes":3}"#, "spec.nameNodes is 3"),
+            ("a", r#"{"disks":17}"#, "spec.disks is 17"),
             ("a", r#"{"storage":{"dataNode":"1Mi"}}"#, "at least 1Gi"),
         ];
         for (name, spec, wanted) in table {

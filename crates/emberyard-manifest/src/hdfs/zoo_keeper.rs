@@ -19,6 +19,7 @@ pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
             ports: &[("client", CLIENTS), ("follower", FOLLOWERS), ("election", ELECTION)],
             answers: CLIENTS,
             volume: plan.sizes.zoo_keeper,
+            disks: 1,
             command: json!(["bash", format!("{ETC}/zookeeper.sh")]),
             memory: 96,
             evicted: Evicted::OneAtATime,

@@ -1,7 +1,7 @@
 //! The definition of the HdfsCluster.
 
 use super::{conditions, definition, hdfs_rules, quantity};
-use crate::hdfs::{HDFS_CLUSTERS, HDFS_KIND, NAME_NODES, VolumeSize};
+use crate::hdfs::{HDFS_CLUSTERS, HDFS_KIND, MOST_DISKS, NAME_NODES, VolumeSize};
 use serde_json::{Value, json};
 
 /// The definition of [`crate::hdfs::HdfsSpec`].
@@ -57,6 +57,10 @@ fn spec() -> Value {
             "dataNodes": {
                 "type": "integer", "format": "int32", "minimum": 1, "maximum": 1000,
                 "description": "How many DataNodes there are; absent: 4.",
+            },
+            "disks": {
+                "type": "integer", "format": "int32", "minimum": 1, "maximum": MOST_DISKS,
+                "description": "How many volumes each DataNode has; absent: 1. One that fails takes the copies on it, the others serve on. Can't be changed.",
             },
             "storage": {
                 "type": "object",

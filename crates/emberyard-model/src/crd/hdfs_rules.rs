@@ -5,7 +5,7 @@
 //! of them with a real one's answers.
 //! <https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation-rules>
 
-use crate::hdfs::{DATA_NODES, LONGEST_NAME, NAME_NODES};
+use crate::hdfs::{DATA_NODES, DISKS, LONGEST_NAME, NAME_NODES};
 use crate::quantity::Quantity;
 use serde_json::{Value, json};
 
@@ -21,7 +21,9 @@ pub(super) fn of_object() -> Value {
 pub(super) fn of_spec(sizes: &[(&str, Quantity)]) -> Value {
     let class =
         |of: &str| format!("(has({of}.storage) && has({of}.storage.storageClass) ? {of}.storage.storageClass : '')");
-    let name_nodes = |of: &str| format!("(has({of}.nameNodes) ? {of}.nameNodes : {NAME_NODES})");
+    let number = |of: &str, field: &str, default: u32| format!("(has({of}.{field}) ? {of}.{field} : {default})");
+    let name_nodes = |of: &str| number(of, "nameNodes", NAME_NODES);
+    let disks = |of: &str| number(of, "disks", DISKS);
     let mut rules = vec![
         json!({
             "rule": format!("!has(self.replication) || self.replication <= (has(self.dataNodes) ? self.dataNodes : {DATA_NODES})"),
@@ -30,6 +32,10 @@ pub(super) fn of_spec(sizes: &[(&str, Quantity)]) -> Value {
         json!({
             "rule": format!("{} == {}", name_nodes("self"), name_nodes("oldSelf")),
             "message": "EY-HDF-005: the journals of two NameNodes lie elsewhere than that of one: write what there was, or make another HDFS and copy the files to it",
+        }),
+        json!({
+            "rule": format!("{} == {}", disks("self"), disks("oldSelf")),
+            "message": "EY-HDF-005: the volumes that there are were made for another number of them: write what there was, or make another HDFS and copy the files to it",
         }),
         json!({
             "rule": format!("{} == {}", class("self"), class("oldSelf")),

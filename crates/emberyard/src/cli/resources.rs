@@ -1,7 +1,7 @@
 //! What is typed about notebooks, HDFS, images and nodes.
 
 use clap::{Args, Subcommand};
-use emberyard_model::hdfs::NAME_NODES;
+use emberyard_model::hdfs::{MOST_DISKS, NAME_NODES};
 use emberyard_model::{NamespaceName, NodeName, ObjectName};
 use std::path::PathBuf;
 
@@ -86,6 +86,9 @@ pub struct HdfsCreate {
     /// DataNodes (4 if not given).
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub data_nodes: Option<u32>,
+    /// Volumes of each DataNode (1 if not given).
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_DISKS)))]
+    pub disks: Option<u32>,
     /// Copies of each block where a file's writer says nothing (3 if not given, or as many as there are DataNodes).
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub replication: Option<u32>,

@@ -39,9 +39,14 @@ fn of(target: &HdfsTarget) -> String {
 }
 
 async fn create(dir: &YardDir, client: &Client, arguments: &HdfsCreate) -> Result<(), Failure> {
-    let HdfsCreate { target, name_nodes, data_nodes, replication } = arguments;
-    let spec =
-        HdfsSpec { name_nodes: *name_nodes, data_nodes: *data_nodes, replication: *replication, ..HdfsSpec::default() };
+    let HdfsCreate { target, name_nodes, data_nodes, disks, replication } = arguments;
+    let spec = HdfsSpec {
+        name_nodes: *name_nodes,
+        data_nodes: *data_nodes,
+        disks: *disks,
+        replication: *replication,
+        ..HdfsSpec::default()
+    };
     let status = ensure(dir, client, target, &spec).await?;
     Ok(output::line(status.url.as_deref().unwrap_or_default())?)
 }

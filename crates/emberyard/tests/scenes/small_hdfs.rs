@@ -56,11 +56,13 @@ fn too_large_a_change_is_refused(yard: &Yard) {
 #[test]
 fn one_name_node_serves_and_is_never_formatted_twice() {
     let yard = Yard::up(&[]);
-    let small = ["--name-nodes", "1", "--data-nodes", "3"];
+    let small = ["--name-nodes", "1", "--data-nodes", "3", "--disks", "2"];
     let made = create(&yard, &small);
     assert!(made.contains("hdfs://small"), "{made}\n{}", yard.logs());
     assert_eq!(yard.kubectl_ok(&["get", "pods", "-l", "release=small", "-o", "name"]).lines().count(), 5);
     each_data_node_has_a_node(&yard);
+    let used = ["ls", "/data/blocks/current/VERSION", "/data-1/blocks/current/VERSION"];
+    yard.kubectl_ok(&[&["exec", "small-datanode-2", "--"], &used[..]].concat());
     assert_eq!(yard.run(WORK).matches("counted 1000").count(), 3);
     too_large_a_change_is_refused(&yard);
 
