@@ -221,14 +221,19 @@ impl Yard {
         logs
     }
 
-    /// The keeper's process, found by its command line.
+    /// The keeper's process.
     pub fn keeper(&self) -> String {
-        let wanted = format!("--dir\0{}\0keeper\0", self.dir().display());
-        let processes = std::fs::read_dir("/proc").unwrap().flatten();
-        let mut keepers = processes.filter(|entry| {
+        self.process("keeper")
+    }
+
+    /// The process that plays this part (`keeper`, `operator`), found by its command line.
+    pub fn process(&self, part: &str) -> String {
+        let wanted = format!("--dir\0{}\0{part}\0", self.dir().display());
+        let found = |entry: &std::fs::DirEntry| {
             std::fs::read_to_string(entry.path().join("cmdline")).is_ok_and(|line| line.ends_with(&wanted))
-        });
-        keepers.next().unwrap().file_name().to_string_lossy().into_owned()
+        };
+        let processes = std::fs::read_dir("/proc").unwrap().flatten();
+        processes.filter(found).map(|entry| entry.file_name().to_string_lossy().into_owned()).next().unwrap()
     }
 
     /// Ends the yard and checks that nothing of it is left but the user's folder.
