@@ -1,6 +1,6 @@
 //! DataNodes: who holds the blocks.
 
-use super::set::{Evicted, Server, servers};
+use super::set::{ETC, Evicted, Server, servers};
 use super::validate::Plan;
 use emberyard_model::hdfs::COMPONENT_LABEL;
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
             answers: WEB,
             volume: plan.sizes.data_node,
             disks: plan.disks,
-            command: json!(["hdfs", "datanode"]),
+            command: json!(["bash", format!("{ETC}/datanode.sh")]),
             memory: 192,
             evicted: Evicted::OnceLabelled(HANDED_OVER_LABEL),
         },

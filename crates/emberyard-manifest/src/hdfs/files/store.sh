@@ -21,11 +21,18 @@ begin() {
     echo "$1" > "$mark" && sync "$mark" /data
 }
 
+# The place of elections in ZooKeeper is made meanwhile. What does not come of it, the controller makes up for at its start.
+elections() {
+    [ -z "${NAME_NODE_1-}" ] && return
+    timeout 20 hdfs zkfc -formatZK -nonInteractive && touch /data/elections
+}
+
 # Formatting the NameNode's own store comes before that of the JournalNodes: an earlier try may have reached some of them.
 format() {
     begin format
     echo "formatting: this HDFS is new"
-    hdfs namenode -format -force -nonInteractive && made
+    elections &
+    hdfs namenode -format -force -nonInteractive && wait && made
     echo "it could not be formatted"
     exit 1
 }
@@ -38,7 +45,9 @@ copy() {
     fi
     other=$(other_name_node "$self")
     echo "copying the store of $other"
-    until name_node_state "$other" > /dev/null; do sleep 0.5; done
+    # At the first start of all, what everybody waits for is one that is active: it is not held up, but not waited for long either.
+    waited=0
+    until state=$(name_node_state "$other") && { [ "$state" = active ] || [ $((waited += 1)) -gt 20 ]; }; do sleep 0.5; done
     begin copy
     hdfs namenode -bootstrapStandby -nonInteractive && made
     exit 1
