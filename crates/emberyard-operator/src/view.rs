@@ -81,6 +81,11 @@ pub fn is_ready(object: &Value) -> bool {
     condition(object, "Ready").is_some_and(|condition| condition["status"] == "True")
 }
 
+/// Whether a pod is ready and stays.
+pub fn serves(pod: &Value) -> bool {
+    is_ready(pod) && !is_leaving(pod)
+}
+
 /// The name of the pod that owns an object.
 pub fn owner_pod(object: &Value) -> Option<&str> {
     let owners = object["metadata"]["ownerReferences"].as_array()?;

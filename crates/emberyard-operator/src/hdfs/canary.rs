@@ -1,6 +1,6 @@
 //! What the canary of an HDFS tells of the time that clients wait.
 
-use crate::view::{Key, is_leaving, is_ready, label};
+use crate::view::{Key, label, serves};
 use emberyard_client::Client;
 use emberyard_manifest::hdfs::CLIENT;
 use emberyard_model::Timestamp;
@@ -19,7 +19,7 @@ const LONG: Duration = Duration::from_secs(2);
 
 /// The page of the canary of an HDFS with these pods; none where it does not answer.
 pub async fn page(client: &Client, pods: &[&Value]) -> Option<Value> {
-    let of_client = |pod: &&&Value| label(pod, COMPONENT_LABEL) == Some(CLIENT) && is_ready(pod) && !is_leaving(pod);
+    let of_client = |pod: &&&Value| label(pod, COMPONENT_LABEL) == Some(CLIENT) && serves(pod);
     let Key { namespace, name } = Key::of(pods.iter().find(of_client)?);
     let path = format!("/api/v1/namespaces/{namespace}/pods/{name}:{CANARY_PORT}/proxy/");
     tokio::time::timeout(PATIENCE, client.get(&path, &[])).await.ok()?.ok()

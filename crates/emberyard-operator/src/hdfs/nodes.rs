@@ -1,7 +1,7 @@
 //! The cluster's nodes, as far as addresses of pods tell them.
 
 use crate::index::Index;
-use crate::view::{is_leaving, is_ready};
+use crate::view::{is_leaving, serves};
 use emberyard_client::WatchEvent;
 use emberyard_manifest::hdfs::{NoPrefix, NodePrefix, NodeRange, PodPlace, node_prefix};
 use serde_json::Value;
@@ -68,8 +68,7 @@ fn range(node: &Value) -> NodeRange<'_> {
 
 /// Where a pod that serves is; none if it has its node's own address.
 fn place(pod: &Value) -> Option<PodPlace<'_>> {
-    let serves = is_ready(pod) && !is_leaving(pod) && pod["spec"]["hostNetwork"] != true;
-    serves.then_some(())?;
+    (serves(pod) && pod["spec"]["hostNetwork"] != true).then_some(())?;
     Some((pod["spec"]["nodeName"].as_str()?, pod["status"]["podIP"].as_str()?))
 }
 

@@ -3,7 +3,7 @@
 //! Their set replaces none by itself (`OnDelete`): only here it is known which of them is active. The standby goes first; the
 //! active one follows once the new standby serves, and hands over before it ends. So clients feel one pause.
 
-use crate::view::{Key, is_leaving, is_ready, label};
+use crate::view::{Key, is_leaving, is_ready, label, serves};
 use emberyard_model::hdfs::COMPONENT_LABEL;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -36,7 +36,7 @@ pub fn next<'a>(sets: &[&Value], pods: &[&'a Value], active: Option<&str>) -> Op
         return Some(*broken);
     }
     let all = pods_of(set, pods);
-    let is_whole = all.iter().all(|pod| is_ready(pod) && !is_leaving(pod))
+    let is_whole = all.iter().all(|pod| serves(pod))
         && set["spec"]["replicas"].as_u64() == u64::try_from(all.len()).ok()
         && active.is_some();
     if !is_whole {

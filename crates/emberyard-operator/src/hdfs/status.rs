@@ -1,7 +1,7 @@
 //! What an HDFS's status says: pure.
 
 use super::{canary, spread};
-use crate::view::{is_leaving, is_ready, label, settle};
+use crate::view::{label, serves, settle};
 use emberyard_manifest::InvalidHdfs;
 use emberyard_manifest::hdfs::{DATA_NODE, NoPrefix, NodePrefix, Plan};
 use emberyard_model::hdfs::COMPONENT_LABEL;
@@ -38,8 +38,7 @@ pub fn of_plan(plan: &Plan, seen: Seen<'_>) -> HdfsStatus {
         .parts()
         .into_iter()
         .map(|(name, wanted)| {
-            let of_this =
-                |pod: &&&Value| label(pod, COMPONENT_LABEL) == Some(name) && is_ready(pod) && !is_leaving(pod);
+            let of_this = |pod: &&&Value| label(pod, COMPONENT_LABEL) == Some(name) && serves(pod);
             let ready = seen.pods.iter().filter(of_this).count();
             HdfsPart { name: name.to_owned(), wanted, ready: u32::try_from(ready).unwrap_or(u32::MAX) }
         })

@@ -1,14 +1,14 @@
 //! What a notebook's status says: pure.
 
 use super::observe::Observed;
-use crate::view::{annotation, condition, is_leaving, is_ready, settle};
+use crate::view::{annotation, condition, is_leaving, serves, settle};
 use emberyard_manifest::{InvalidNotebook, SPEC_ANNOTATION, Session, build};
 use emberyard_model::{Explained, NotebookPhase, NotebookStatus, Timestamp};
 use serde_json::Value;
 
 /// Of a notebook whose spec can be carried out.
 pub fn of_session(session: &Session, observed: &Observed, now: Timestamp) -> NotebookStatus {
-    let ready = observed.pod.as_ref().is_some_and(|pod| is_ready(pod) && !is_leaving(pod));
+    let ready = observed.pod.as_ref().is_some_and(serves);
     let phase = match (&observed.pod, session.stopped, ready) {
         (None, true, _) => NotebookPhase::Stopped,
         (_, false, true) => NotebookPhase::Running,
