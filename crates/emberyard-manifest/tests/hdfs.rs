@@ -123,6 +123,49 @@ fn the_script_tells_where_an_address_is() {
     assert_eq!(ask(16, &["10.42.3.8"]), "/10.42.0.0\n");
 }
 
+/// What NameNodes say, played: who counts, who knows all, and which start has come to nothing.
+#[test]
+fn a_count_that_comes_to_nothing_is_noticed() {
+    let data = build(&plan())[0]["data"].clone();
+    let folder = tempfile::tempdir().unwrap();
+    // `ask HOST PORT BEAN` reads what the host is to say.
+    let stub = folder.path().join("ask.sh");
+    std::fs::write(&stub, "ask() { cat \"$PLAYED/$1\"; }\nNAME_NODE_WEB_PORT=50070\n").unwrap();
+    let counting = data["counting.sh"].as_str().unwrap().replace("/etc/hdfs/ask.sh", stub.to_str().unwrap());
+    let says = |host: &str, safe_mode: &str, missing: u32| {
+        let state = if safe_mode.is_empty() { "Operational" } else { "safeMode" };
+        let said = format!(
+            "{{\n  \"beans\" : [ {{\n    \"FSState\" : \"{state}\",\n    \"Safemode\" : \"{safe_mode}\",\n    \
+             \"NumberOfMissingBlocks\" : {missing},\n    \"NumberOfMissingBlocksWithReplicationFactorOne\" : 0\n  }} ]\n}}"
+        );
+        std::fs::write(folder.path().join(host), said).unwrap();
+    };
+    let holds = |script: &str| {
+        let script = format!("{counting}\n{script}");
+        let mut bash = std::process::Command::new("bash");
+        bash.args(["-c", &script]).env("PLAYED", folder.path()).status().unwrap().success()
+    };
+    let ever = |number: u32| format!("Safe mode is ON. The reported blocks {number} needs additional 25 blocks.");
+    says("localhost", &ever(23), 0);
+    says("other", "", 0);
+    assert!(holds("counting localhost") && !holds("counting other") && !holds("counting nobody"));
+    assert!(holds("knows_all other") && !holds("knows_all localhost") && !holds("knows_all nobody"));
+    let later = |after: u32, between: &str, other: &str| {
+        format!("SECONDS=5; stuck other && exit 1; {between} SECONDS={}; stuck {other}", 5 + after)
+    };
+    assert!(holds(&later(30, "", "other")) && !holds(&later(20, "", "other")) && !holds(&later(30, "", "nobody")));
+    let gets_on = "sed -i 's/blocks 23/blocks 24/' \"$PLAYED/localhost\";";
+    assert!(!holds(&later(30, gets_on, "other")));
+    // Where blocks are lost, another start changes nothing.
+    says("other", "", 2);
+    assert!(!holds("knows_all other") && !holds(&later(60, "", "other")));
+    says("other", "", 0);
+    for safe_mode in ["", "Safe mode is ON. It was turned on manually. Use \\\"hdfs dfsadmin -safemode leave\\\"."] {
+        says("localhost", safe_mode, 0);
+        assert!(!holds("counting localhost") && !holds(&later(60, "", "other")), "{safe_mode}");
+    }
+}
+
 /// The list that NameNodes read is no part of what makes pods start anew.
 #[test]
 fn addresses_of_those_who_go_are_read_again() {

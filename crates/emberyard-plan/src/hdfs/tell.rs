@@ -30,6 +30,14 @@ pub(super) fn told(world: &World, named: &BTreeSet<IpAddr>, moving: bool, may_go
         let message = format!("{} can't hand over blocks: no NameNode is active.", pods(&asked));
         return Some(Told { done: false, reason: "NotServing", message });
     };
+    if active.safe_mode {
+        let message = format!(
+            "{} can't hand over blocks: the active NameNode takes no changes (safe mode). Either it still waits for \
+             DataNodes that hold blocks, or somebody asked it to (`hdfs dfsadmin -safemode get` says which).",
+            pods(&asked)
+        );
+        return Some(Told { done: false, reason: "NotServing", message });
+    }
     let is = |one: &&DataNode, word: Service| active.of(one.address).is_some_and(|it| it.service == word);
     let (going, staying): (Vec<&DataNode>, Vec<&DataNode>) =
         asked.into_iter().partition(|one| may_go.contains(&one.uid));

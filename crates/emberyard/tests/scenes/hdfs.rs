@@ -149,7 +149,18 @@ fn drained(yard: &Yard) {
             before = running;
         }
         let drain = drain.join().unwrap();
-        let details = || client(yard, &["hdfs", "fsck", "/", "-files", "-blocks", "-replicaDetails"]);
+        let details = || {
+            let asked: [&[&str]; 3] = [
+                &["hdfs", "haadmin", "-getAllServiceState"],
+                &["hdfs", "dfsadmin", "-safemode", "get"],
+                &["hdfs", "fsck", "/", "-openforwrite", "-files", "-blocks", "-replicaDetails"],
+            ];
+            let logs = ["0", "1"].map(|number| {
+                let pod = format!("my-hdfs-namenode-{number}");
+                text(&yard.kubectl(&["logs", &pod, "-c", "namenode", "--tail=150"]))
+            });
+            [asked.map(|words| client(yard, words)).concat(), logs.concat()].concat()
+        };
         assert!(drain.status.success() && looks > 0, "{looks} looks: {}\n{}", text(&drain), details());
     });
     let printed = session.finish();

@@ -151,6 +151,8 @@ fn what_is_said() {
     some.active.as_mut().unwrap().lacking = 12;
     insta::assert_snapshot!(said(&some), @"false Copying: Blocks of dn-0 are being copied to others: 12 to go. dn-1 must wait for others: 3 DataNodes are in service, and spec.replication wants 3 copies of a block.");
     insta::assert_snapshot!(said(&World { active: None, ..some.clone() }), @"false NotServing: dn-0, dn-1 can't hand over blocks: no NameNode is active.");
+    let safe_mode = View { safe_mode: true, ..some.active.clone().unwrap() };
+    insta::assert_snapshot!(said(&World { active: Some(safe_mode), ..some.clone() }), @"false NotServing: dn-0, dn-1 can't hand over blocks: the active NameNode takes no changes (safe mode). Either it still waits for DataNodes that hold blocks, or somebody asked it to (`hdfs dfsadmin -safemode get` says which).");
     some.active.as_mut().unwrap().data_nodes.insert(address(0_u8), Registered { alive: true, service: Left });
     insta::assert_snapshot!(said(&some), @"false Copying: dn-0 handed over all blocks; 12 blocks lack copies, which may want more than spec.replication (`hdfs dfs -setrep`). dn-1 must wait for others: 3 DataNodes are in service, and spec.replication wants 3 copies of a block.");
     // One is away already: the next follows when that is back.
