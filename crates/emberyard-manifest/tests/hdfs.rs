@@ -3,10 +3,10 @@
 
 use emberyard_manifest::Identity;
 use emberyard_manifest::hdfs::{
-    HdfsSettings, Plan, addresses, build, client_settings, excluded, node_prefix, validate,
+    HdfsSettings, Plan, addresses, build, client_settings, excluded, node_prefix, validate, zones,
 };
-use emberyard_model::HdfsSpec;
-use serde_json::Value;
+use emberyard_model::{HdfsRacks, HdfsSpec};
+use serde_json::{Value, json};
 
 fn plan() -> Plan {
     plan_of(HdfsSpec::default())
@@ -112,15 +112,51 @@ fn the_script_tells_where_an_address_is() {
     let data = build(&plan())[0]["data"].clone();
     let folder = tempfile::tempdir().unwrap();
     let hosts = folder.path().join("hosts.sh");
-    let ask = |prefix: u8, words: &[&str]| {
-        std::fs::write(&hosts, format!("NODE_PREFIX={prefix}\n")).unwrap();
+    let answer = |known: &str, words: &[&str]| {
+        std::fs::write(&hosts, known).unwrap();
         let script = data["topology.sh"].as_str().unwrap().replace("/etc/hdfs/hosts.sh", hosts.to_str().unwrap());
         let output = std::process::Command::new("bash").args(["-c", &script, "topology"]).args(words).output().unwrap();
-        String::from_utf8(output.stdout).unwrap()
+        (output.status.success(), String::from_utf8(output.stdout).unwrap())
     };
+    let ask = |prefix: u8, words: &[&str]| answer(&format!("NODE_PREFIX={prefix}\n"), words).1;
     assert_eq!(ask(24, &["10.42.3.77", "10.42.12.1"]), "/10.42.3.0\n/10.42.12.0\n");
     assert_eq!(ask(26, &["10.42.3.200", "my-hdfs-client", "::1"]), "/10.42.3.192\n/default-rack\n/default-rack\n");
     assert_eq!(ask(16, &["10.42.3.8"]), "/10.42.0.0\n");
+
+    let nodes = [("10.42.3.0/24", "north-1"), ("10.42.30.0/24", "north-2"), ("fd00::/64", "north-1")];
+    let mut nodes = nodes.map(|(range, zone)| {
+        json!({"spec": {"podCIDR": range}, "metadata": {"labels": {"topology.kubernetes.io/zone": zone}}})
+    });
+    nodes[1]["metadata"] = json!({});
+    let list = zones(&plan(), &nodes.iter().collect::<Vec<_>>());
+    assert_eq!(list["data"]["zones"], "10.42.3.0 north-1\n10.42.30.0 default-rack\n");
+    std::fs::write(folder.path().join("zones"), list["data"]["zones"].as_str().unwrap()).unwrap();
+    let known = format!("NODE_PREFIX=24\nZONES={}\n", folder.path().display());
+    let said = (true, "/north-1/10.42.3.0\n/default-rack/10.42.30.0\n/default-rack/default-node\n".to_owned());
+    assert_eq!(answer(&known, &["10.42.3.9", "10.42.30.1", "my-hdfs-client"]), said);
+    // Nothing that would be remembered is said of a node that is not known yet.
+    assert_eq!(answer(&known, &["10.42.4.9"]), (false, String::new()));
+}
+
+#[test]
+fn by_zone_a_block_is_in_two_of_them_and_no_node_has_two_copies() {
+    let spec = HdfsSpec { racks: Some(HdfsRacks::Zone), ..HdfsSpec::default() };
+    let all = build(&plan_of(spec.clone()));
+    let config = all[0]["data"]["hdfs-site.xml"].as_str().unwrap();
+    for setting in [
+        "<name>net.topology.impl</name><value>org.apache.hadoop.net.NetworkTopologyWithNodeGroup</value>",
+        "BlockPlacementPolicyWithNodeGroup",
+        "<name>dfs.namenode.reject-unresolved-dn-topology-mapping</name><value>true</value>",
+    ] {
+        assert!(config.contains(setting), "{setting}: {config}");
+    }
+    let sets = all.iter().filter(|object| object["kind"] == "StatefulSet");
+    for set in sets {
+        let spread = &set["spec"]["template"]["spec"]["topologySpreadConstraints"][0];
+        assert_eq!(spread["topologyKey"], "topology.kubernetes.io/zone", "{set}");
+    }
+    // Where addresses tell no node they tell no zone either.
+    assert!(!plan_of(spec).by_node(None).by_zone() && !plan().by_zone());
 }
 
 /// What NameNodes say, played: who counts, who knows all, and which start has come to nothing.

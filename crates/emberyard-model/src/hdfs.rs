@@ -80,9 +80,22 @@ pub struct HdfsSpec {
     /// Volumes of each DataNode; absent: 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disks: Option<u32>,
+    /// What copies of a block are kept apart by, beside their nodes; absent: nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub racks: Option<HdfsRacks>,
     /// Sizes of the volumes.
     #[serde(skip_serializing_if = "is_default")]
     pub storage: HdfsStorage,
+}
+
+/// What counts as a rack, whose death must leave a copy of each block elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum HdfsRacks {
+    /// Each node by itself: copies are on as many nodes as there can be.
+    #[default]
+    Node,
+    /// All nodes of a zone (label `topology.kubernetes.io/zone`): copies are on different nodes of two zones.
+    Zone,
 }
 
 impl HdfsSpec {
@@ -101,16 +114,22 @@ impl HdfsSpec {
         self.disks.unwrap_or(DISKS)
     }
 
+    /// What counts as a rack.
+    pub fn wanted_racks(&self) -> HdfsRacks {
+        self.racks.unwrap_or_default()
+    }
+
     /// Copies of a block that are wanted.
     pub fn wanted_replication(&self) -> u32 {
         self.replication.unwrap_or(REPLICATION.min(self.wanted_data_nodes()))
     }
 
-    /// Whether it means the same as another that says less, in what that one says of numbers.
+    /// Whether it means the same as another that says less, in what that one says of numbers and racks.
     pub fn agrees(&self, asked: &Self) -> bool {
         asked.name_nodes.is_none_or(|asked| asked == self.wanted_name_nodes())
             && asked.data_nodes.is_none_or(|asked| asked == self.wanted_data_nodes())
             && asked.disks.is_none_or(|asked| asked == self.wanted_disks())
+            && asked.racks.is_none_or(|asked| asked == self.wanted_racks())
             && asked.replication.is_none_or(|asked| asked == self.wanted_replication())
     }
 }

@@ -14,7 +14,7 @@ pub mod session;
 pub mod time;
 
 pub use explained::{Code, Explained, with_causes};
-pub use hdfs::{HdfsPart, HdfsPhase, HdfsSpec, HdfsStatus, HdfsStorage};
+pub use hdfs::{HdfsPart, HdfsPhase, HdfsRacks, HdfsSpec, HdfsStatus, HdfsStorage};
 pub use name::{NameError, NamespaceName, NodeName, ObjectName, PodName};
 pub use notebook::{Condition, Folder, HomeVolume, NotebookPhase, NotebookResources, NotebookSpec, NotebookStatus};
 pub use quantity::{Bytes, Cpu, Quantity, QuantityError, Resources};

@@ -3,7 +3,7 @@
 mod resources;
 
 pub use resources::{
-    HdfsCreate, HdfsDelete, HdfsTarget, HdfsVerb, ImageVerb, NodeVerb, NotebookRun, NotebookTarget, NotebookVerb,
+    HdfsCreate, HdfsDelete, HdfsTarget, HdfsVerb, ImageVerb, NodeVerb, NotebookRun, NotebookTarget, NotebookVerb, Racks,
 };
 
 use clap::error::ErrorKind;

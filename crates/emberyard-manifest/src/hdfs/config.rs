@@ -7,18 +7,20 @@ use super::locality::NodePrefix;
 use super::names::{JOURNAL_NODES, ZOO_KEEPERS};
 use super::set::{DATA, ETC, disks, labels, owned};
 use super::validate::Plan;
-use super::{excluded, journal_node, name_node, zoo_keeper};
+use super::{excluded, journal_node, name_node, zones, zoo_keeper};
 use emberyard_model::hdfs::{NAME_NODE_PORT, NAME_NODE_WEB_PORT};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-const SCRIPTS: [(&str, &str); 12] = [
+const SCRIPTS: [(&str, &str); 14] = [
     ("ask.sh", include_str!("files/ask.sh")),
     ("canary.sh", include_str!("files/canary.sh")),
     ("client.sh", include_str!("files/client.sh")),
     ("counting.sh", include_str!("files/counting.sh")),
     ("datanode.sh", include_str!("files/datanode.sh")),
+    ("joined.sh", include_str!("files/joined.sh")),
+    ("journalnode.sh", include_str!("files/journalnode.sh")),
     ("namenode.sh", include_str!("files/namenode.sh")),
     ("state.sh", include_str!("files/state.sh")),
     ("step-aside.sh", include_str!("files/step-aside.sh")),
@@ -211,12 +213,24 @@ fn hdfs(plan: &Plan) -> Properties {
         ("dfs.blockreport.initialDelay", "0s"),
     ]));
     if plan.node_prefix.is_some() {
-        let policy = "org.apache.hadoop.hdfs.server.blockmanagement.BlockPlacementPolicyRackFaultTolerant";
+        let policies = "org.apache.hadoop.hdfs.server.blockmanagement.BlockPlacementPolicy";
+        // A node is a rack. The default would put the third copy on the second's, if that has several DataNodes.
+        let mut policy = "RackFaultTolerant";
+        if plan.by_zone() {
+            // A zone is a rack, and a node in it a group of DataNodes of which a block uses one at most.
+            policy = "WithNodeGroup";
+            all.extend(properties(&[
+                ("net.topology.impl", "org.apache.hadoop.net.NetworkTopologyWithNodeGroup"),
+                ("net.topology.nodegroup.aware", "true"),
+                ("dfs.use.dfs.network.topology", "false"),
+                // The first answer is remembered. A DataNode asks again until its node's zone is known.
+                ("dfs.namenode.reject-unresolved-dn-topology-mapping", "true"),
+            ]));
+        }
         all.extend(properties(&[
             // A script and no class, for an image that was made before: a NameNode that lacks a class does not start.
             ("net.topology.script.file.name", &format!("{ETC}/topology.sh")),
-            // A node is a rack. The default would put the third copy on the second's, if that has several DataNodes.
-            ("dfs.block.replicator.classname", policy),
+            ("dfs.block.replicator.classname", &format!("{policies}{policy}")),
             // The first copy stays on the writer's node, also where that has more to do than others.
             ("dfs.namenode.redundancy.considerLoad", "false"),
         ]));
@@ -269,6 +283,9 @@ fn hosts(plan: &Plan) -> String {
     let _ = writeln!(text, "JOURNAL_NODE_WEB_PORT={}", journal_node::WEB);
     if let Some(prefix) = plan.node_prefix {
         let _ = writeln!(text, "NODE_PREFIX={prefix}");
+    }
+    if plan.by_zone() {
+        let _ = writeln!(text, "ZONES={}", zones::FOLDER);
     }
     text
 }

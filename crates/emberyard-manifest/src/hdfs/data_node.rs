@@ -1,6 +1,6 @@
 //! DataNodes: who holds the blocks.
 
-use super::set::{ETC, Evicted, Server, servers};
+use super::set::{ETC, Evicted, Server, answers, servers};
 use super::validate::Plan;
 use emberyard_model::hdfs::COMPONENT_LABEL;
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
             name: PART,
             count: plan.kept,
             ports: &[("data", DATA_TRANSFER), ("ipc", IPC), ("http", WEB)],
-            answers: WEB,
+            ready: answers(WEB),
             volume: plan.sizes.data_node,
             disks: plan.disks,
             command: json!(["bash", format!("{ETC}/datanode.sh")]),

@@ -1,7 +1,7 @@
 //! JournalNodes: where the active NameNode writes what it changes, and the standby reads it.
 
 use super::names::JOURNAL_NODES;
-use super::set::{Evicted, Server, servers};
+use super::set::{ETC, Evicted, Server, servers};
 use super::validate::Plan;
 use serde_json::{Value, json};
 
@@ -16,10 +16,11 @@ pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
             name: PART,
             count: JOURNAL_NODES,
             ports: &[("rpc", RPC), ("http", WEB)],
-            answers: RPC,
+            // One that listens is not written to yet.
+            ready: json!({"exec": {"command": ["bash", "-c", format!(". {ETC}/joined.sh && ready")]}}),
             volume: plan.sizes.journal_node,
             disks: 1,
-            command: json!(["hdfs", "journalnode"]),
+            command: json!(["bash", format!("{ETC}/journalnode.sh")]),
             memory: 128,
             evicted: Evicted::OneAtATime,
         },

@@ -26,12 +26,18 @@ impl fmt::Display for NodePrefix {
 
 /// A range of addresses, as `10.42.3.0/24`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Range {
+pub(super) struct Range {
     network: u32,
     prefix: NodePrefix,
 }
 
 impl Range {
+    /// Its first address.
+    pub(super) fn network(self) -> Ipv4Addr {
+        let others = 32 - u32::from(self.prefix.0);
+        (self.network >> others << others).into()
+    }
+
     fn holds(self, address: Ipv4Addr) -> bool {
         let others = 32 - u32::from(self.prefix.0);
         u32::from(address) >> others == self.network >> others

@@ -13,6 +13,7 @@ mod name_node;
 mod names;
 mod set;
 mod validate;
+mod zones;
 mod zoo_keeper;
 
 pub use change::{keeps_volumes, ordinal};
@@ -23,6 +24,7 @@ pub use excluded::{addresses, excluded};
 pub use locality::{NoPrefix, NodePrefix, NodeRange, PodPlace, node_prefix};
 pub use names::{HDFS_USER, HdfsNames};
 pub use validate::{HdfsSettings, Plan, validate};
+pub use zones::zones;
 
 use crate::labels::{SPEC_ANNOTATION, fingerprint};
 use serde_json::{Value, json};
@@ -32,7 +34,7 @@ use serde_json::{Value, json};
 /// Claims of volumes are no part of it: StatefulSets make them, and they stay when the HDFS goes.
 pub fn build(plan: &Plan) -> Vec<Value> {
     let config = config::config_map(plan);
-    let made_from = fingerprint(&config["data"]);
+    let data = config["data"].clone();
     let mut all = vec![config];
     if plan.has_standby() {
         all.extend(zoo_keeper::objects(plan));
@@ -41,9 +43,10 @@ pub fn build(plan: &Plan) -> Vec<Value> {
     all.extend(name_node::objects(plan));
     all.extend(data_node::objects(plan));
     all.push(client::deployment(plan));
-    // A changed configuration is read by a new pod.
-    for template in all.iter_mut().filter_map(|object| object.pointer_mut("/spec/template/metadata")) {
-        template["annotations"] = json!({SPEC_ANNOTATION: made_from});
+    // A changed configuration is read by a new pod, and pods tell what they were made from.
+    for template in all.iter_mut().filter_map(|object| object.pointer_mut("/spec/template")) {
+        let made_from = fingerprint(&json!([data, template]));
+        template["metadata"]["annotations"] = json!({SPEC_ANNOTATION: made_from});
     }
     all
 }

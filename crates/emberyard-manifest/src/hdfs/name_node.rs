@@ -1,8 +1,8 @@
 //! NameNodes; where there are two, each with the controller beside it that makes it active or standby.
 
-use super::excluded;
 use super::set::{ETC, Evicted, Part, Replaced, Runs, container, objects as set};
 use super::validate::Plan;
+use super::{excluded, zones};
 use emberyard_model::hdfs::{NAME_NODE_PORT, NAME_NODE_WEB_PORT};
 use serde_json::{Map, Value, json};
 use std::iter;
@@ -19,6 +19,9 @@ pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
     mount(&mut store, "formatted", FORMATTED);
     let mut server = container(plan, &Runs { name: PART, command: script("namenode.sh"), memory: 256 });
     mount(&mut server, "excluded", excluded::FOLDER);
+    if plan.by_zone() {
+        mount(&mut server, "zones", zones::FOLDER);
+    }
     // Its port listens before it serves; what it says of its state is the truth.
     let ready = json!({
         "exec": {"command": script("state.sh")},
@@ -32,6 +35,9 @@ pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
         controller.insert("lifecycle".to_owned(), aside(&["bash", ASIDE, "order"]));
         controller
     });
+    let names = plan.names();
+    let zones = plan.by_zone().then(|| ("zones", names.zones()));
+    let lists = [("formatted", names.formatted()), ("excluded", names.excluded())].into_iter().chain(zones);
     set(
         plan,
         Part {
@@ -42,10 +48,9 @@ pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
             disks: 1,
             prepare: vec![store.into()],
             containers: iter::once(server).chain(controller).map(Value::from).collect(),
-            volumes: vec![
-                json!({"name": "formatted", "configMap": {"name": plan.names().formatted(), "optional": true}}),
-                json!({"name": "excluded", "configMap": {"name": plan.names().excluded(), "optional": true}}),
-            ],
+            volumes: lists
+                .map(|(name, config_map)| json!({"name": name, "configMap": {"name": config_map, "optional": true}}))
+                .collect(),
             replaced: Replaced::ByTheOperator,
             evicted: Evicted::OneAtATime,
         },

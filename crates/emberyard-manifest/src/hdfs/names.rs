@@ -40,6 +40,11 @@ impl HdfsNames<'_> {
         self.part("excluded")
     }
 
+    /// The ConfigMap with the zones of nodes.
+    pub fn zones(&self) -> String {
+        self.part("zones")
+    }
+
     /// A pod's name in the cluster's DNS.
     pub fn host(&self, part: &str, ordinal: u32) -> String {
         let set = self.part(part);

@@ -3,6 +3,7 @@
 use super::data_node;
 use super::names::HDFS_USER;
 use super::validate::Plan;
+use super::zones;
 use crate::labels::{MANAGED_BY, owner};
 use crate::storage::claim;
 use emberyard_model::Quantity;
@@ -133,7 +134,13 @@ pub(crate) fn template(
         // NameNodes execute the script that tells where an address is.
         "name": "config", "configMap": {"name": plan.names().config(), "defaultMode": 0o555},
     }));
-    json!({
+    let spread = plan.by_zone().then(|| {
+        json!([{
+            "maxSkew": 1, "topologyKey": zones::LABEL, "whenUnsatisfiable": "ScheduleAnyway",
+            "labelSelector": {"matchLabels": selector(plan, part)},
+        }])
+    });
+    let mut template = json!({
         "metadata": {"labels": labels(plan, part)},
         "spec": {
             "automountServiceAccountToken": false,
@@ -148,7 +155,11 @@ pub(crate) fn template(
             "containers": containers,
             "volumes": volumes,
         },
-    })
+    });
+    if let Some(spread) = spread {
+        template["spec"]["topologySpreadConstraints"] = spread;
+    }
+    template
 }
 
 /// What a container of an HDFS runs, and what it takes.
@@ -185,7 +196,12 @@ pub(crate) fn container(plan: &Plan, runs: &Runs<'_>) -> Map<String, Value> {
     }
 }
 
-/// A part of one container each, called as the part is, that is ready once it answers on a port.
+/// The handler of a probe that looks whether somebody listens on a port.
+pub(crate) fn answers(port: u16) -> Value {
+    json!({"tcpSocket": {"port": port}})
+}
+
+/// A part of one container each, called as the part is.
 pub(crate) struct Server<'a> {
     /// `journalnode` and so on.
     pub name: &'static str,
@@ -193,8 +209,8 @@ pub(crate) struct Server<'a> {
     pub count: u32,
     /// Ports of its service, by name.
     pub ports: &'a [(&'static str, u16)],
-    /// The port that says that it is ready.
-    pub answers: u16,
+    /// What says that it is ready: [`answers`], or another probe's handler.
+    pub ready: Value,
     /// Bytes of each volume.
     pub volume: Quantity,
     /// Volumes of each one.
@@ -209,9 +225,11 @@ pub(crate) struct Server<'a> {
 
 /// All objects of such a part.
 pub(crate) fn servers(plan: &Plan, server: Server<'_>) -> Vec<Value> {
-    let Server { name, count, ports, answers, volume, disks: all, command, memory, evicted } = server;
+    let Server { name, count, ports, mut ready, volume, disks: all, command, memory, evicted } = server;
     let mut container = container(plan, &Runs { name, command, memory });
-    let ready = json!({"tcpSocket": {"port": answers}, "periodSeconds": 1, "timeoutSeconds": 2, "failureThreshold": 5});
+    ready["periodSeconds"] = json!(1);
+    ready["timeoutSeconds"] = json!(2);
+    ready["failureThreshold"] = json!(5);
     container.insert("readinessProbe".to_owned(), ready);
     if let Some(mounts) = container.get_mut("volumeMounts").and_then(Value::as_array_mut) {
         // The first is mounted in every container.

@@ -7,7 +7,7 @@ use crate::Identity;
 use crate::error::InvalidHdfs;
 use crate::names::names_services;
 use emberyard_model::hdfs::{LONGEST_NAME, MOST_DISKS, NAME_NODES, VolumeSize};
-use emberyard_model::{HdfsSpec, Quantity};
+use emberyard_model::{HdfsRacks, HdfsSpec, Quantity};
 
 /// What an operator decides for all HDFS of its cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub struct Plan {
     pub kept: u32,
     /// Volumes of each DataNode.
     pub disks: u32,
+    /// What copies of a block are kept apart by, where addresses tell their node.
+    pub racks: HdfsRacks,
     /// Storage class of all volumes; none: the cluster's default.
     pub storage_class: Option<String>,
     /// Bytes of each volume: NameNode, JournalNode, ZooKeeper, DataNode.
@@ -89,6 +91,11 @@ impl Plan {
         Self { node_prefix, ..self }
     }
 
+    /// Whether copies are kept apart by zone, too.
+    pub fn by_zone(&self) -> bool {
+        self.node_prefix.is_some() && self.racks == HdfsRacks::Zone
+    }
+
     /// The same in a fleet of at most so many nodes.
     #[must_use]
     pub fn in_fleet(self, most_nodes: Option<u32>) -> Self {
@@ -125,7 +132,7 @@ pub fn validate(identity: Identity, spec: HdfsSpec, settings: &HdfsSettings) -> 
     if !(1..=MOST_DISKS).contains(&disks) {
         return Err(InvalidHdfs::Disks { disks });
     }
-    let replication = spec.wanted_replication();
+    let (replication, racks) = (spec.wanted_replication(), spec.wanted_racks());
     if replication == 0 || replication > data_nodes {
         return Err(InvalidHdfs::Replication { replication, data_nodes });
     }
@@ -144,6 +151,7 @@ pub fn validate(identity: Identity, spec: HdfsSpec, settings: &HdfsSettings) -> 
         data_nodes,
         kept: data_nodes,
         disks,
+        racks,
         storage_class: storage.storage_class,
         sizes,
         cluster_domain: settings.cluster_domain.clone(),

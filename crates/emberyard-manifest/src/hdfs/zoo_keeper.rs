@@ -1,7 +1,7 @@
 //! ZooKeeper: who elects the active NameNode.
 
 use super::names::ZOO_KEEPERS;
-use super::set::{ETC, Evicted, Server, servers};
+use super::set::{ETC, Evicted, Server, answers, servers};
 use super::validate::Plan;
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
             name: PART,
             count: ZOO_KEEPERS,
             ports: &[("client", CLIENTS), ("follower", FOLLOWERS), ("election", ELECTION)],
-            answers: CLIENTS,
+            ready: answers(CLIENTS),
             volume: plan.sizes.zoo_keeper,
             disks: 1,
             command: json!(["bash", format!("{ETC}/zookeeper.sh")]),

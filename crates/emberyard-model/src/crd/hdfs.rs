@@ -62,6 +62,10 @@ fn spec() -> Value {
                 "type": "integer", "format": "int32", "minimum": 1, "maximum": MOST_DISKS,
                 "description": "How many volumes each DataNode has; absent: 1. One that fails takes the copies on it, the others serve on. Can't be changed.",
             },
+            "racks": {
+                "type": "string", "enum": ["Node", "Zone"],
+                "description": "What copies of a block are kept apart by: each Node by itself (so it is where this is absent), or by the Zone (label topology.kubernetes.io/zone) and then the node.",
+            },
             "storage": {
                 "type": "object",
                 "description": "Sizes of the volumes.",

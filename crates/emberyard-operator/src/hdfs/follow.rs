@@ -10,7 +10,7 @@ use crate::view::{Key, is_leaving, label};
 use crate::write::{self, create_once, of};
 use emberyard_client::{ApiError, WatchEvent, path};
 use emberyard_manifest::hdfs::{
-    Plan, build, client_settings, excluded, formatted, is_data_node, keeps_volumes, session_locality, validate,
+    Plan, build, client_settings, excluded, formatted, is_data_node, keeps_volumes, session_locality, validate, zones,
 };
 use emberyard_manifest::{Identity, InvalidHdfs};
 use emberyard_model::hdfs::{HDFS_CLUSTERS, HDFS_LABEL};
@@ -172,17 +172,25 @@ impl Loop {
         let running = running.unwrap_or(plan.data_nodes);
         let kept = removal::kept(plan.data_nodes, running, &seen.pods);
         let plan = plan.keeping(kept);
-        let objects = build(&plan);
+        let mut objects = build(&plan);
+        if plan.by_zone() {
+            // Before the pods that read it.
+            objects.insert(0, zones(&plan, &self.nodes.all()));
+        }
         let known = self.written.get(key);
-        if known.is_none_or(|known| known.objects != objects || now.since(known.when) >= REFRESH) {
+        let none = Generations::new();
+        let held = roll::held(&objects, &sets, &seen.pods, known.map_or(&none, |known| &known.generations));
+        let due = |object: &&Value| !held.contains(&Key::of(object).name) || object["kind"] != "StatefulSet";
+        let now_due: Vec<Value> = objects.iter().filter(due).cloned().collect();
+        if known.is_none_or(|known| known.objects != now_due || now.since(known.when) >= REFRESH) {
             let mut claims = self.claims(key).await?;
             removal::mark_claims(&self.config.client, &mut claims, kept, running).await?;
             if let Err(error) = keeps_volumes(&plan, &claims) {
                 return self.say(key, &before, &status::of_invalid(&error, &seen)).await;
             }
             create_once(&self.config.client, &excluded(&plan, &BTreeSet::new())).await?;
-            let mut generations = Generations::new();
-            for object in &objects {
+            let mut generations = known.map(|known| known.generations.clone()).unwrap_or_default();
+            for object in &now_due {
                 let applied = self.config.client.apply(&of(object), object, FIELD_MANAGER).await?;
                 if object["kind"] == "StatefulSet"
                     && let Some(generation) = applied["metadata"]["generation"].as_i64()
@@ -190,10 +198,10 @@ impl Loop {
                     generations.insert(Key::of(object).name, generation);
                 }
             }
-            self.written.insert(key.clone(), Written { objects, when: now, generations, kept });
+            self.written.insert(key.clone(), Written { objects: now_due, when: now, generations, kept });
         }
         if let Some(known) = self.written.get(key) {
-            seen.outdated = roll::outdated(&sets, &seen.pods, &known.generations);
+            seen.outdated = roll::outdated(&objects, &sets, &seen.pods, &known.generations, &held);
         }
         let name_nodes = plan.name_node_pods();
         seen.active =

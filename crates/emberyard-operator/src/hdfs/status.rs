@@ -63,7 +63,7 @@ pub fn of_plan(plan: &Plan, seen: Seen<'_>) -> HdfsStatus {
     let mut conditions = vec![
         settle(&seen.before.conditions, "Ready", (status, reason, message), seen.now),
         settle(&seen.before.conditions, "UpToDate", up_to_date(&seen.outdated), seen.now),
-        settle(&seen.before.conditions, "Locality", locality(seen.by_node), seen.now),
+        settle(&seen.before.conditions, "Locality", locality(plan, seen.by_node), seen.now),
     ];
     if let Some(said) = spread::said(plan, &seen.pods) {
         conditions.push(settle(&seen.before.conditions, spread::SPREAD, said, seen.now));
@@ -98,11 +98,12 @@ fn up_to_date(outdated: &[String]) -> (&'static str, &'static str, String) {
 }
 
 /// Whether blocks are placed by node, and read where they are.
-fn locality(by_node: &Result<NodePrefix, NoPrefix>) -> (&'static str, &'static str, String) {
+fn locality(plan: &Plan, by_node: &Result<NodePrefix, NoPrefix>) -> (&'static str, &'static str, String) {
     match by_node {
         Ok(prefix) => {
-            let how = "Copies of a block are on different nodes, and sessions read them where they are";
-            ("True", "ByNode", format!("{how}: the first {prefix} bits of an address tell its node."))
+            let (reason, zones) = if plan.by_zone() { ("ByZone", " of two zones") } else { ("ByNode", "") };
+            let how = format!("Copies of a block are on different nodes{zones}, and sessions read them where they are");
+            ("True", reason, format!("{how}: the first {prefix} bits of an address tell its node."))
         }
         Err(why) => ("False", "NodesUnknown", format!("Blocks are placed and read without regard to nodes: {why}.")),
     }

@@ -1,6 +1,6 @@
 //! What is typed about notebooks, HDFS, images and nodes.
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use emberyard_model::hdfs::{MOST_DISKS, NAME_NODES};
 use emberyard_model::{NamespaceName, NodeName, ObjectName};
 use std::path::PathBuf;
@@ -89,9 +89,21 @@ pub struct HdfsCreate {
     /// Volumes of each DataNode (1 if not given).
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_DISKS)))]
     pub disks: Option<u32>,
+    /// What copies of a block are kept apart by: each node by itself, or by zone and then node (node if not given).
+    #[arg(long)]
+    pub racks: Option<Racks>,
     /// Copies of each block where a file's writer says nothing (3 if not given, or as many as there are DataNodes).
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub replication: Option<u32>,
+}
+
+/// What counts as a rack of an HDFS.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Racks {
+    /// Each node by itself.
+    Node,
+    /// All nodes of a zone (label `topology.kubernetes.io/zone`).
+    Zone,
 }
 
 /// `hdfs delete`.

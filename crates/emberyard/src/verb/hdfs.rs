@@ -1,7 +1,7 @@
 //! `hdfs`: create, list, status, delete.
 
 use crate::api::{admin, api, make};
-use crate::cli::{Form, HdfsCreate, HdfsDelete, HdfsTarget, HdfsVerb};
+use crate::cli::{Form, HdfsCreate, HdfsDelete, HdfsTarget, HdfsVerb, Racks};
 use crate::error::Failure;
 use crate::output::{self, Listing};
 use crate::progress::Step;
@@ -10,7 +10,7 @@ use crate::yard::{Settings, YardDir};
 use emberyard_client::{Client, path};
 use emberyard_model::hdfs::{HDFS_CLUSTERS, HDFS_KIND, HDFS_LABEL};
 use emberyard_model::notebook::{GROUP, VERSION};
-use emberyard_model::{HdfsPhase, HdfsSpec, HdfsStatus};
+use emberyard_model::{HdfsPhase, HdfsRacks, HdfsSpec, HdfsStatus};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -39,11 +39,15 @@ fn of(target: &HdfsTarget) -> String {
 }
 
 async fn create(dir: &YardDir, client: &Client, arguments: &HdfsCreate) -> Result<(), Failure> {
-    let HdfsCreate { target, name_nodes, data_nodes, disks, replication } = arguments;
+    let HdfsCreate { target, name_nodes, data_nodes, disks, racks, replication } = arguments;
     let spec = HdfsSpec {
         name_nodes: *name_nodes,
         data_nodes: *data_nodes,
         disks: *disks,
+        racks: racks.map(|racks| match racks {
+            Racks::Node => HdfsRacks::Node,
+            Racks::Zone => HdfsRacks::Zone,
+        }),
         replication: *replication,
         ..HdfsSpec::default()
     };

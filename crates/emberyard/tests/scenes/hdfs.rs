@@ -184,9 +184,17 @@ fn page(yard: &Yard) {
     assert_eq!(forward.errors(), "");
 }
 
-/// Tasks run on nodes that hold what they read.
+/// Tasks run on nodes that hold what they read; the session's score is under the cell and in `status`.
 fn read_where_it_lies(yard: &Yard) {
-    let printed = yard.run(include_str!("../notebooks/locality.py"));
+    let mut session = yard.start_cells(&[include_str!("../notebooks/locality.py"), &yard.pause("scored")]);
+    let mut status = String::new();
+    yard.until("the score is in status", Duration::from_secs(180), || {
+        status = text(&yard.emberyard(&["status"]));
+        let is_there = status.contains(" tasks read their blocks on their own node (");
+        if is_there || session.has_ended() { Ok(()) } else { Err(status.clone()) }
+    });
+    yard.go("scored");
+    let printed = session.finish();
     let told = printed.lines().find_map(|line| line.strip_prefix("local ")?.split_once(" of "));
     let (local, all): (u32, u32) = match told.map(|(local, all)| (local.trim().parse(), all.trim().parse())) {
         Some((Ok(local), Ok(all))) => (local, all),
@@ -195,7 +203,10 @@ fn read_where_it_lies(yard: &Yard) {
     assert!(all >= 20 && local * 100 >= all * 95, "{local} of {all} tasks are local: {printed}");
     // The same, under the cell.
     let line = printed.lines().find(|line| line.starts_with("HDFS: ")).unwrap_or_default();
-    assert!(line.contains(" tasks read their blocks on their own node ("), "{printed}");
+    assert!(
+        line.contains(" tasks read their blocks on their own node (") && status.contains(line.trim()),
+        "{printed}\n{status}"
+    );
 }
 
 #[test]

@@ -5,6 +5,7 @@ pub mod http;
 pub mod leftovers;
 pub mod proxy;
 
+use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -169,8 +170,22 @@ impl Yard {
 
     /// The same in a notebook of this name.
     pub fn start_in(&self, notebook: &str, code: &str) -> Running<'_> {
-        let file = self.folder.path().join(format!("{notebook}.py"));
-        std::fs::write(&file, code).unwrap();
+        self.start_file(notebook, &format!("{notebook}.py"), code)
+    }
+
+    /// Starts cells in a kernel of the notebook, one after the other.
+    pub fn start_cells(&self, cells: &[&str]) -> Running<'_> {
+        let cells: Vec<Value> = cells
+            .iter()
+            .map(|code| json!({"cell_type": "code", "metadata": {}, "execution_count": null, "outputs": [], "source": code}))
+            .collect();
+        let notebook = json!({"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": cells});
+        self.start_file("my-pyspark-notebook", "cells.ipynb", &notebook.to_string())
+    }
+
+    fn start_file(&self, notebook: &str, name: &str, text: &str) -> Running<'_> {
+        let file = self.folder.path().join(name);
+        std::fs::write(&file, text).unwrap();
         self.give(&file);
         let mut command =
             self.prepared(&["notebook", "run", notebook, &file.display().to_string(), "--timeout", "400"]);

@@ -1,15 +1,26 @@
 # Questions to servers of this HDFS by HTTP, with nothing but the shell: a JVM for each would cost a second.
 . /etc/hdfs/hosts.sh
 
-# ask HOST PORT MBEAN: what a server's page says of one of its beans.
-ask() {
-    timeout 3 bash -c 'exec 3<>"/dev/tcp/$0/$1" && printf "GET /jmx?qry=Hadoop:%s HTTP/1.0\r\n\r\n" "$2" >&3 && cat <&3' \
-        "$1" "$2" "$3" 2> /dev/null
+# call SECONDS HOST PORT VERB PATH: what a server answers.
+call() {
+    timeout "$1" bash -c 'exec 3<>"/dev/tcp/$0/$1" && printf "%s %s HTTP/1.0\r\nContent-Length: 0\r\n\r\n" "$2" "$3" >&3 && cat <&3' \
+        "${@:2}" 2> /dev/null
 }
+
+# ask HOST PORT MBEAN: what a server's page says of one of its beans.
+ask() { call 3 "$1" "$2" GET "/jmx?qry=Hadoop:$3"; }
 
 # The state of a NameNode (active or standby); fails while it has none.
 name_node_state() {
     ask "$1" "$NAME_NODE_WEB_PORT" service=NameNode,name=NameNodeStatus | sed -n 's/.*"State" *: *"\([a-z]*\)".*/\1/p' | grep .
+}
+
+# The active NameNode's host; fails while there is none.
+leader() {
+    for host in "$NAME_NODE_0" ${NAME_NODE_1-}; do
+        if [ "$(name_node_state "$host")" = active ]; then echo "$host" && return; fi
+    done
+    return 1
 }
 
 other_name_node() {
