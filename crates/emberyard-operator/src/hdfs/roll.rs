@@ -231,7 +231,7 @@ mod tests {
             json!({"metadata": metadata, "spec": {"template": {"metadata": metadata}}})
         };
         let (old, new) = (client("old"), client("new"));
-        let said = |pod| outdated(&[new.clone()], &[], &[pod], &Generations::new(), &BTreeSet::new());
+        let said = |pod| outdated(std::slice::from_ref(&new), &[], &[pod], &Generations::new(), &BTreeSet::new());
         assert_eq!((said(&old), said(&new)), (vec!["client".to_owned()], vec![]));
     }
 }
