@@ -143,7 +143,8 @@ fn elections(plan: &Plan) -> Properties {
     let zoo_keepers = plan.names().hosts(zoo_keeper::PART, ZOO_KEEPERS, zoo_keeper::CLIENTS, ",");
     properties(&[
         ("ha.zookeeper.quorum", &zoo_keepers),
-        ("ha.zookeeper.session-timeout.ms", "3000"),
+        // By this a pod that vanished with its controller is noticed, to a tick of ZooKeeper's exactly.
+        ("ha.zookeeper.session-timeout.ms", "2500"),
         ("ha.health-monitor.check-interval.ms", "500"),
         ("ha.health-monitor.connect-retry-interval.ms", "500"),
         ("ha.health-monitor.sleep-after-disconnect.ms", "500"),
@@ -253,9 +254,10 @@ fn xml(properties: &Properties) -> String {
     text + "</configuration>\n"
 }
 
+/// A tick is half a second: sessions end at the next one after their time, and limits count ticks.
 fn zoo(plan: &Plan) -> String {
     let mut text = format!(
-        "tickTime=1000\ninitLimit=10\nsyncLimit=5\ndataDir={DATA}\nclientPort={}\nmaxClientCnxns=0\n\
+        "tickTime=500\ninitLimit=20\nsyncLimit=10\ndataDir={DATA}\nclientPort={}\nmaxClientCnxns=0\n\
          admin.enableServer=false\nquorumListenOnAllIPs=true\n4lw.commands.whitelist=ruok,srvr,mntr,stat\n\
          autopurge.snapRetainCount=3\nautopurge.purgeInterval=1\n",
         zoo_keeper::CLIENTS
