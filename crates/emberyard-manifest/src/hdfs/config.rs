@@ -163,6 +163,9 @@ fn standby(plan: &Plan) -> Properties {
     properties(&[
         ("dfs.namenode.shared.edits.dir", &format!("qjournal://{journals}/{}", plan.identity.name)),
         ("dfs.journalnode.edits.dir", &format!("{DATA}/journal")),
+        // One whose volume was lost takes what it needs from the others, and soon.
+        ("dfs.journalnode.enable.sync.format", "true"),
+        ("dfs.journalnode.sync.interval", "20000"),
         ("dfs.ha.automatic-failover.enabled", "true"),
         // JournalNodes take only the newest writer, so nothing needs to be shot.
         ("dfs.ha.fencing.methods", "shell(/bin/true)"),

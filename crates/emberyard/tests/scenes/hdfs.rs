@@ -259,6 +259,12 @@ fn an_hdfs_lives_through_the_death_of_all_its_pods() {
     });
     ready(&yard);
 
+    // A JournalNode whose volume is lost has the journal from the others: it is ready once it is written to.
+    yard.kubectl_ok(&["delete", "pvc", "data-my-hdfs-journalnode-1", "--wait=false"]);
+    yard.kubectl_ok(&["delete", "pod", "my-hdfs-journalnode-1"]);
+    yard.kubectl_ok(&["wait", "--for=condition=Ready", "pod/my-hdfs-journalnode-1", "--timeout=90s"]);
+    ready(&yard);
+
     // Deleting it keeps its files; one of the same name has them.
     let deleted = yard.emberyard(&["hdfs", "delete", "my-hdfs"]);
     assert!(deleted.status.success(), "{}", text(&deleted));

@@ -6,9 +6,9 @@ touch /data/started
 rejoin() {
     until listens; do sleep 0.5; done
     pause=1
-    until sleep "$pause" && ready; do
+    until sleep "$pause" && joined; do
         pause=$((pause < 30 ? pause * 2 : 60))
-        timeout 30 hdfs dfsadmin -rollEdits
+        if leader > /dev/null; then timeout 30 hdfs dfsadmin -rollEdits; fi
     done
 }
 rejoin &
