@@ -262,7 +262,11 @@ fn an_hdfs_lives_through_the_death_of_all_its_pods() {
     // A JournalNode whose volume is lost has the journal from the others: it is ready once it is written to.
     yard.kubectl_ok(&["delete", "pvc", "data-my-hdfs-journalnode-1", "--wait=false"]);
     yard.kubectl_ok(&["delete", "pod", "my-hdfs-journalnode-1"]);
-    yard.kubectl_ok(&["wait", "--for=condition=Ready", "pod/my-hdfs-journalnode-1", "--timeout=90s"]);
+    yard.until("it is written to again", Duration::from_secs(90), || {
+        let conditions = "jsonpath={.status.conditions[?(@.type=='Ready')].status}";
+        let said = yard.kubectl(&["get", "pod", "my-hdfs-journalnode-1", "-o", conditions]);
+        if said.stdout == b"True" { Ok(()) } else { Err(text(&said)) }
+    });
     ready(&yard);
 
     // Deleting it keeps its files; one of the same name has them.
