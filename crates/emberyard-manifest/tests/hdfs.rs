@@ -164,9 +164,9 @@ fn by_zone_a_block_is_in_two_of_them_and_no_node_has_two_copies() {
 fn a_count_that_comes_to_nothing_is_noticed() {
     let data = build(&plan())[0]["data"].clone();
     let folder = tempfile::tempdir().unwrap();
-    // `ask HOST PORT BEAN` reads what the host is to say.
+    // `bean HOST NAME` reads what the host is to say.
     let stub = folder.path().join("ask.sh");
-    std::fs::write(&stub, "ask() { cat \"$PLAYED/$1\"; }\nNAME_NODE_WEB_PORT=50070\n").unwrap();
+    std::fs::write(&stub, "bean() { cat \"$PLAYED/$1\"; }\n").unwrap();
     let counting = data["counting.sh"].as_str().unwrap().replace("/etc/hdfs/ask.sh", stub.to_str().unwrap());
     let says = |host: &str, safe_mode: &str, missing: u32| {
         let state = if safe_mode.is_empty() { "Operational" } else { "safeMode" };

@@ -178,19 +178,17 @@ impl Loop {
             objects.insert(0, zones(&plan, &self.nodes.all()));
         }
         let known = self.written.get(key);
-        let none = Generations::new();
-        let held = roll::held(&objects, &sets, &seen.pods, known.map_or(&none, |known| &known.generations));
-        let due = |object: &&Value| !held.contains(&Key::of(object).name) || object["kind"] != "StatefulSet";
-        let now_due: Vec<Value> = objects.iter().filter(due).cloned().collect();
-        if known.is_none_or(|known| known.objects != now_due || now.since(known.when) >= REFRESH) {
+        let mut generations = known.map(|known| known.generations.clone()).unwrap_or_default();
+        let held = roll::held(&objects, &sets, &seen.pods, &generations);
+        objects.retain(|object| object["kind"] != "StatefulSet" || !held.contains(&Key::of(object).name));
+        if known.is_none_or(|known| known.objects != objects || now.since(known.when) >= REFRESH) {
             let mut claims = self.claims(key).await?;
             removal::mark_claims(&self.config.client, &mut claims, kept, running).await?;
             if let Err(error) = keeps_volumes(&plan, &claims) {
                 return self.say(key, &before, &status::of_invalid(&error, &seen)).await;
             }
             create_once(&self.config.client, &excluded(&plan, &BTreeSet::new())).await?;
-            let mut generations = known.map(|known| known.generations.clone()).unwrap_or_default();
-            for object in &now_due {
+            for object in &objects {
                 let applied = self.config.client.apply(&of(object), object, FIELD_MANAGER).await?;
                 if object["kind"] == "StatefulSet"
                     && let Some(generation) = applied["metadata"]["generation"].as_i64()
@@ -198,11 +196,10 @@ impl Loop {
                     generations.insert(Key::of(object).name, generation);
                 }
             }
-            self.written.insert(key.clone(), Written { objects: now_due, when: now, generations, kept });
+            let generations = generations.clone();
+            self.written.insert(key.clone(), Written { objects: objects.clone(), when: now, generations, kept });
         }
-        if let Some(known) = self.written.get(key) {
-            seen.outdated = roll::outdated(&objects, &sets, &seen.pods, &known.generations, &held);
-        }
+        seen.outdated = roll::outdated(&objects, &sets, &seen.pods, &generations, &held);
         let name_nodes = plan.name_node_pods();
         seen.active =
             name_node::active(&self.config.client, &key.namespace, name_nodes.iter().map(String::as_str)).await;

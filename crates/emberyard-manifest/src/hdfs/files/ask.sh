@@ -10,9 +10,12 @@ call() {
 # ask HOST PORT MBEAN: what a server's page says of one of its beans.
 ask() { call 3 "$1" "$2" GET "/jmx?qry=Hadoop:$3"; }
 
+# bean HOST NAME: what a NameNode says of one of its beans.
+bean() { ask "$1" "$NAME_NODE_WEB_PORT" "service=NameNode,name=$2"; }
+
 # The state of a NameNode (active or standby); fails while it has none.
 name_node_state() {
-    ask "$1" "$NAME_NODE_WEB_PORT" service=NameNode,name=NameNodeStatus | sed -n 's/.*"State" *: *"\([a-z]*\)".*/\1/p' | grep .
+    bean "$1" NameNodeStatus | sed -n 's/.*"State" *: *"\([a-z]*\)".*/\1/p' | grep .
 }
 
 # The active NameNode's host; fails while there is none.

@@ -1,8 +1,6 @@
 # How far a NameNode is with its start: it takes no changes (safe mode) until DataNodes have told it where enough blocks are.
 . /etc/hdfs/ask.sh
 
-bean() { ask "$1" "$NAME_NODE_WEB_PORT" "service=NameNode,name=$2"; }
-
 # What a NameNode says of the blocks that it knows while it counts them; fails once it does so no more. One that was told to take
 # no changes does not count.
 counting() {

@@ -11,12 +11,19 @@ follow() {
     while sleep 1; do
         new=$(list)
         if [ "$new" != "$known" ] && name_node_state localhost > /dev/null && tell; then known=$new; fi
-        if [ -n "$other" ] && stuck "$other"; then
+    done
+}
+# Only a start counts: once all is known there is nothing to watch.
+count() {
+    until knows_all localhost; do
+        if stuck "$other"; then
             echo "it has not got on with counting blocks, and $other knows all of them: it starts anew"
             kill $$
             return
         fi
+        sleep 1
     done
 }
 follow &
+if [ -n "$other" ]; then count & fi
 exec hdfs namenode
