@@ -166,7 +166,8 @@ fn a_count_that_comes_to_nothing_is_noticed() {
     let folder = tempfile::tempdir().unwrap();
     // `bean HOST NAME` reads what the host is to say.
     let stub = folder.path().join("ask.sh");
-    std::fs::write(&stub, "bean() { cat \"$PLAYED/$1\"; }\n").unwrap();
+    let ask = data["ask.sh"].as_str().unwrap().replace(". /etc/hdfs/hosts.sh", "");
+    std::fs::write(&stub, format!("{ask}\nbean() {{ cat \"$PLAYED/$1\"; }}\n")).unwrap();
     let counting = data["counting.sh"].as_str().unwrap().replace("/etc/hdfs/ask.sh", stub.to_str().unwrap());
     let says = |host: &str, safe_mode: &str, missing: u32| {
         let state = if safe_mode.is_empty() { "Operational" } else { "safeMode" };

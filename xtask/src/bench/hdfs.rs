@@ -27,7 +27,8 @@ pub const NAME: &str = "bench-hdfs";
 const CANARY: &str = "dev.emberyard.canary.Canary";
 /// Waits for an active NameNode and writes a file; nothing but the JVM of the writing is started.
 const FIRST: &str = ". /etc/hdfs/ask.sh\n\
-    until [ \"$(name_node_state \"$NAME_NODE_0\")\" = active ] || [ \"$(name_node_state \"$NAME_NODE_1\")\" = active ]; do sleep 0.1; done\n\
+    until (exec 3<> \"/dev/tcp/$NAME_NODE_0/$NAME_NODE_WEB_PORT\") 2> /dev/null; do sleep 0.1; done\n\
+    until [ \"$(name_node_state \"$NAME_NODE_0\")\" = active ]; do sleep 0.1; done\n\
     until echo first | hdfs dfs -put -f - /first 2> /dev/null; do sleep 0.2; done";
 /// NameNodes killed a round.
 const KILLS: usize = 6;

@@ -13,13 +13,12 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-const SCRIPTS: [(&str, &str); 14] = [
+const SCRIPTS: [(&str, &str); 13] = [
     ("ask.sh", include_str!("files/ask.sh")),
     ("canary.sh", include_str!("files/canary.sh")),
     ("client.sh", include_str!("files/client.sh")),
     ("counting.sh", include_str!("files/counting.sh")),
     ("datanode.sh", include_str!("files/datanode.sh")),
-    ("joined.sh", include_str!("files/joined.sh")),
     ("journalnode.sh", include_str!("files/journalnode.sh")),
     ("namenode.sh", include_str!("files/namenode.sh")),
     ("state.sh", include_str!("files/state.sh")),

@@ -16,8 +16,8 @@ pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
             name: PART,
             count: JOURNAL_NODES,
             ports: &[("rpc", RPC), ("http", WEB)],
-            // One that listens is not written to yet.
-            ready: json!({"exec": {"command": ["bash", "-c", format!(". {ETC}/joined.sh && ready")]}}),
+            // One that listens is not written to yet; its script says when.
+            ready: json!({"exec": {"command": ["test", "-e", "/tmp/ready"]}}),
             volume: plan.sizes.journal_node,
             disks: 1,
             command: json!(["bash", format!("{ETC}/journalnode.sh")]),

@@ -1,9 +1,10 @@
-# Questions to servers of this HDFS by HTTP, with nothing but the shell: a JVM for each would cost a second.
+# Questions to servers of this HDFS by HTTP, with nothing but the shell: a JVM for each would cost a second. With as few processes
+# as can be: while an HDFS starts, thirteen pods ask, and what that takes of the processors the servers lack.
 . /etc/hdfs/hosts.sh
 
 # call SECONDS HOST PORT VERB PATH: what a server answers.
 call() {
-    timeout "$1" bash -c 'exec 3<>"/dev/tcp/$0/$1" && printf "%s %s HTTP/1.0\r\nContent-Length: 0\r\n\r\n" "$2" "$3" >&3 && cat <&3' \
+    timeout "$1" bash -c 'exec 3<>"/dev/tcp/$0/$1" && printf "%s %s HTTP/1.0\r\nContent-Length: 0\r\n\r\n" "$2" "$3" >&3 && exec cat <&3' \
         "${@:2}" 2> /dev/null
 }
 
@@ -13,9 +14,16 @@ ask() { call 3 "$1" "$2" GET "/jmx?qry=Hadoop:$3"; }
 # bean HOST NAME: what a NameNode says of one of its beans.
 bean() { ask "$1" "$NAME_NODE_WEB_PORT" "service=NameNode,name=$2"; }
 
+# tells HOST NAME FIELD: the text of a field of one of a NameNode's beans; fails where there is none.
+tells() {
+    local field="\"$3\" *: *\"([^\"]+)\""
+    [[ $(bean "$1" "$2") =~ $field ]] && echo "${BASH_REMATCH[1]}"
+}
+
 # The state of a NameNode (active or standby); fails while it has none.
 name_node_state() {
-    bean "$1" NameNodeStatus | sed -n 's/.*"State" *: *"\([a-z]*\)".*/\1/p' | grep .
+    local state
+    state=$(tells "$1" NameNodeStatus State) && [[ $state =~ ^[a-z]+$ ]] && echo "$state"
 }
 
 # The active NameNode's host; fails while there is none.

@@ -4,14 +4,15 @@
 # What a NameNode says of the blocks that it knows while it counts them; fails once it does so no more. One that was told to take
 # no changes does not count.
 counting() {
-    bean "$1" FSNamesystemState | grep -q '"FSState" *: *"safeMode"' &&
-        bean "$1" NameNodeInfo | sed -n 's/.*"Safemode" *: *"\(Safe mode is ON. The reported blocks[^"]*\)".*/\1/p' | grep .
+    local said
+    [ "$(tells "$1" FSNamesystemState FSState)" = safeMode ] && said=$(tells "$1" NameNodeInfo Safemode) &&
+        [[ $said == "Safe mode is ON. The reported blocks"* ]] && echo "$said"
 }
 
 # Whether a NameNode has counted all blocks and misses none.
 knows_all() {
-    said=$(bean "$1" NameNodeInfo) && grep -q '"Safemode" *: *""' <<< "$said" &&
-        grep -q '"NumberOfMissingBlocks" *: *0\b' <<< "$said"
+    local said off='"Safemode" *: *""' none='"NumberOfMissingBlocks" *: *0[^0-9]'
+    said=$(bean "$1" NameNodeInfo) && [[ $said =~ $off && $said =~ $none ]]
 }
 
 # Whether this NameNode's count has come to nothing: it has not got on for half a minute although the other one knows all blocks.

@@ -3,7 +3,7 @@
 # start comes to nothing. At its start it reads the list by itself. The other NameNode has somebody of its own: a pod that comes
 # later has missed nothing.
 . /etc/hdfs/counting.sh
-list() { cat /etc/hdfs-excluded/excluded 2> /dev/null; }
+list() { echo "$(< /etc/hdfs-excluded/excluded)"; } 2> /dev/null
 known=$(list)
 tell() { timeout 30 hdfs dfsadmin -fs "hdfs://localhost:$NAME_NODE_PORT" -refreshNodes; }
 other=$([ -z "${NAME_NODE_1-}" ] || other_name_node "${HOSTNAME##*-}")

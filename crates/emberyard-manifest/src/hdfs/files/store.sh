@@ -49,8 +49,10 @@ copy() {
     waited=0
     until state=$(name_node_state "$other") && { [ "$state" = active ] || [ $((waited += 1)) -gt 20 ]; }; do sleep 0.5; done
     begin copy
-    hdfs namenode -bootstrapStandby -nonInteractive && made
-    exit 1
+    hdfs namenode -bootstrapStandby -nonInteractive || exit 1
+    # It was elected at the place that is made here otherwise.
+    if [ "$state" = active ]; then touch /data/elections; fi
+    made
 }
 
 if [ -e "$store/current/VERSION" ] && [ ! -e "$mark" ]; then
