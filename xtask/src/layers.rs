@@ -8,7 +8,7 @@ pub const LAYERS: &[(&str, u8, &[&str])] = &[
     ("object", 1, &["model"]),
     ("cluster", 1, &["model", "object"]),
     ("control", 1, &["model", "object"]),
-    ("pod", 1, &["model"]),
+    ("pod", 1, &["model", "object"]),
     ("plan", 1, &["model"]),
     ("manifest", 1, &["model"]),
     ("client", 2, &["model"]),

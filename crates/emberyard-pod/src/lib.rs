@@ -12,6 +12,7 @@ pub mod expand;
 pub mod facts;
 pub mod fields;
 pub mod files;
+pub mod network;
 pub mod observed;
 pub mod oom;
 mod plan;

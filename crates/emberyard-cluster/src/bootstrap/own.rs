@@ -74,6 +74,15 @@ fn access() -> Vec<Value> {
         // Agents remove the folders of given-back volumes, then the volumes.
         cluster_role("emberyard:local-volumes", &[core(&["persistentvolumes"], &["get", "list", "watch", "delete"])]),
         bind("emberyard:local-volumes", "emberyard:local-volumes", "Group", "system:nodes"),
+        // Agents keep network policies, for which they must know everybody's address.
+        cluster_role(
+            "emberyard:network-policies",
+            &[
+                core(&["namespaces", "pods"], &["get", "list", "watch"]),
+                rule("networking.k8s.io", &["networkpolicies"], &["get", "list", "watch"]),
+            ],
+        ),
+        bind("emberyard:network-policies", "emberyard:network-policies", "Group", "system:nodes"),
         cluster_role("emberyard:operator", &operator_rules()),
         bind("emberyard:operator", "emberyard:operator", "Group", "emberyard:operators"),
     ]

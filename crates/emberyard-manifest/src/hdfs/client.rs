@@ -22,7 +22,7 @@ pub(crate) fn deployment(plan: &Plan) -> Value {
         container
     };
     let mut shell = runs(PART, 64, &[]);
-    let ready = json!({"exec": {"command": ["test", "-e", prepared]}, "periodSeconds": 1, "failureThreshold": 3});
+    let ready = json!({"exec": {"command": ["test", "-e", prepared]}, "periodSeconds": 2, "failureThreshold": 3});
     shell.insert("readinessProbe".to_owned(), ready);
     let canary = runs("canary", 128, &[("CANARY_PORT", CANARY_PORT.to_string())]);
     let data = json!({"name": "data", "emptyDir": {}});

@@ -16,8 +16,8 @@ pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
             name: PART,
             count: JOURNAL_NODES,
             ports: &[("rpc", RPC), ("http", WEB)],
-            // One that listens is not written to yet; its script says when.
-            ready: json!({"exec": {"command": ["test", "-e", "/tmp/ready"]}}),
+            // One that listens is not written to yet; its script says when. To start a process takes more than to knock.
+            ready: json!({"exec": {"command": ["test", "-e", "/tmp/ready"]}, "periodSeconds": 2}),
             volume: plan.sizes.journal_node,
             disks: 1,
             command: json!(["bash", format!("{ETC}/journalnode.sh")]),

@@ -227,7 +227,9 @@ pub(crate) struct Server<'a> {
 pub(crate) fn servers(plan: &Plan, server: Server<'_>) -> Vec<Value> {
     let Server { name, count, ports, mut ready, volume, disks: all, command, memory, evicted } = server;
     let mut container = container(plan, &Runs { name, command, memory });
-    ready["periodSeconds"] = json!(1);
+    if ready["periodSeconds"].is_null() {
+        ready["periodSeconds"] = json!(1);
+    }
     ready["timeoutSeconds"] = json!(2);
     ready["failureThreshold"] = json!(5);
     container.insert("readinessProbe".to_owned(), ready);

@@ -3,6 +3,7 @@
 mod disk;
 mod events;
 mod files;
+mod gates;
 mod images;
 mod jump;
 mod limits;
@@ -97,6 +98,7 @@ async fn start(config: AgentConfig, tasks: &Tasks) -> Result<(), AgentError> {
     tasks.spawn(reclaim::keep(node.clone()));
     tasks.spawn(limits::keep(node.clone()));
     tasks.spawn(disk::keep(node.clone()));
+    tasks.spawn(gates::keep(node.clone()));
     tasks.spawn(manager::run(node));
     Ok(())
 }

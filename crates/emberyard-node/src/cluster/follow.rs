@@ -3,19 +3,25 @@
 use super::{Cluster, ClusterView, Key, Service, Slice};
 use crate::tasks::Tasks;
 use emberyard_client::{Client, WatchEvent};
+use emberyard_pod::network::{Member, Policy};
 use futures::StreamExt;
 use serde_json::Value;
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// Starts following services and endpoint slices.
+/// Starts following services, endpoint slices, network policies, namespaces and pods.
 pub(crate) fn follow(client: &Client, tasks: &Tasks) -> ClusterView {
     let (sender, view) = watch::channel(Arc::new(Cluster::default()));
     let sender = Arc::new(sender);
     let read_service = |object: &Value| Some(Service::read(object));
     tasks.spawn(keep(client.clone(), "/api/v1/services", sender.clone(), read_service, |c| &mut c.services));
     let slices = "/apis/discovery.k8s.io/v1/endpointslices";
-    tasks.spawn(keep(client.clone(), slices, sender, Slice::read, |c| &mut c.slices));
+    tasks.spawn(keep(client.clone(), slices, sender.clone(), Slice::read, |c| &mut c.slices));
+    let policies = "/apis/networking.k8s.io/v1/networkpolicies";
+    tasks.spawn(keep(client.clone(), policies, sender.clone(), Policy::read, |c| &mut c.policies));
+    let labels = |object: &Value| Some(object["metadata"]["labels"].clone());
+    tasks.spawn(keep(client.clone(), "/api/v1/namespaces", sender.clone(), labels, |c| &mut c.namespaces));
+    tasks.spawn(keep(client.clone(), "/api/v1/pods", sender, Member::read, |c| &mut c.members));
     view
 }
 

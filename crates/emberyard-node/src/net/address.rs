@@ -13,15 +13,19 @@ pub const MACHINE_NAME: &str = "machine.emberyard.internal";
 pub const NODE_PREFIX: u8 = 16;
 /// Prefix length of one node's pod range.
 pub const POD_PREFIX: u8 = 24;
+/// Addresses of services: address and prefix length.
+pub const SERVICES: (Ipv4Addr, u8) = (Ipv4Addr::new(10, 96, 0, 0), 16);
+/// Addresses of nodes and of the yard itself, likewise.
+pub const NODES: (Ipv4Addr, u8) = (Ipv4Addr::new(10, 41, 0, 0), NODE_PREFIX);
 /// The cluster's DNS service.
 pub const CLUSTER_DNS: Ipv4Addr = Ipv4Addr::new(10, 96, 0, 10);
 /// The domain of the cluster.
 pub const CLUSTER_DOMAIN: &str = "cluster.local";
 /// Networks that never leave the yard: address and prefix length.
 pub const INSIDE: [(Ipv4Addr, u8); 4] = [
-    (Ipv4Addr::new(10, 41, 0, 0), 16),
+    NODES,
     (Ipv4Addr::new(10, 42, 0, 0), 16),
-    (Ipv4Addr::new(10, 96, 0, 0), 16),
+    SERVICES,
     (Ipv4Addr::new(127, 0, 0, 0), 8),
 ];
 /// Where the relay listens on the yard's side.

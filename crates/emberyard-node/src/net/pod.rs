@@ -1,9 +1,10 @@
 //! A pod's network: `eth0` in the pod's namespace, its other end a port of the node's bridge.
 
-use super::address::{NodeNumber, POD_PREFIX};
+use super::address::{NODES, NodeNumber, POD_PREFIX, SERVICES};
 use super::node::BRIDGE;
-use super::thread;
+use super::{nft, sysctl, thread};
 use crate::error::NetError;
+use emberyard_pod::network::Gates;
 use std::net::Ipv4Addr;
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -39,4 +40,21 @@ pub fn attach(node: NodeNumber, namespace: OwnedFd, address: Ipv4Addr) -> Result
 /// [`NetError`] when the kernel refuses.
 pub fn detach(address: Ipv4Addr) -> Result<(), NetError> {
     thread::within(None, async move |links| links.remove(&link_name(address)).await)
+}
+
+/// Lets into a pod and out of it what its gates leave open. May be repeated; open gates undo it.
+///
+/// Nodes are always let in, since probes, forwarded ports and what is carried to services come from them. The last is judged
+/// where it is carried, and so is what a pod sends to services; names may always be asked for.
+///
+/// # Errors
+/// [`NetError`] when the namespace is gone or the kernel refuses.
+pub fn gate(node: NodeNumber, namespace: OwnedFd, address: Ipv4Addr, gates: &Gates) -> Result<(), NetError> {
+    let itself = (address, 32);
+    let (from, to) = ([NODES, (node.pod_gateway(), 32), itself], [SERVICES, itself]);
+    thread::within(Some(namespace), async move |_| {
+        // Links have addresses of IPv6 by themselves, and no gate for them. Where there is no IPv6, there are none.
+        drop(sysctl::set("ipv6/conf/eth0/disable_ipv6", "1"));
+        nft::gate((&gates.ingress, &from), (&gates.egress, &to))
+    })
 }

@@ -8,7 +8,7 @@ use crate::net::node;
 use crate::tasks::Tasks;
 use rustix::net::sockopt;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, TcpStream};
@@ -112,7 +112,11 @@ async fn accept(listener: TcpListener, cluster: ClusterView, key: Key, port: Ser
         let order = {
             let known = cluster.borrow();
             let affinity = known.services.get(&key).and_then(|s| s.affinity);
-            let targets = known.targets(&key, &port);
+            let mut targets = known.targets(&key, &port);
+            // The endpoint's pod sees the connection come from its node: who began it is judged here.
+            if let IpAddr::V4(from) = client.ip() {
+                known.permitted(from, &mut targets);
+            }
             let Ok(mut balance) = balance.lock() else { return };
             balance.order(&targets, client.ip(), affinity, Instant::now())
         };

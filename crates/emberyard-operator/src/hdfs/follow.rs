@@ -229,11 +229,13 @@ impl Loop {
         written.or_else(|| u32::try_from(set["spec"]["replicas"].as_u64()?).ok())
     }
 
-    /// Claims of volumes of this HDFS, or of one that had its name.
+    /// Claims of volumes of this HDFS, or of one that had its name. Those that are on their way out say nothing of what is to come.
     async fn claims(&self, key: &Key) -> Result<Vec<Value>, ApiError> {
         let selector = format!("{HDFS_LABEL}={}", key.name);
         let path = path("", "v1", &key.namespace, "persistentvolumeclaims", "");
-        Ok(self.config.client.list(&path, &[("labelSelector", &selector)]).await?.0)
+        let mut claims = self.config.client.list(&path, &[("labelSelector", &selector)]).await?.0;
+        claims.retain(|claim| !is_leaving(claim));
+        Ok(claims)
     }
 
     /// Asks a NameNode to go. A budget that refuses for now is asked again with the next tick.

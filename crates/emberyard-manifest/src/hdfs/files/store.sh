@@ -45,9 +45,14 @@ copy() {
     fi
     other=$(other_name_node "$self")
     echo "copying the store of $other"
-    # At the first start of all, what everybody waits for is one that is active: it is not held up, but not waited for long either.
+    # At the first start of all, what everybody waits for is one that is active, and the first who use it: they are not held up,
+    # but not waited for long either.
     waited=0
-    until state=$(name_node_state "$other") && { [ "$state" = active ] || [ $((waited += 1)) -gt 20 ]; }; do sleep 0.5; done
+    until state=$(name_node_state "$other") && { [ "$state" = active ] || [ $((waited += 1)) -gt 20 ]; }; do
+        sleep 0.5
+        first=2
+    done
+    sleep "${first-0}"
     begin copy
     hdfs namenode -bootstrapStandby -nonInteractive || exit 1
     # It was elected at the place that is made here otherwise.

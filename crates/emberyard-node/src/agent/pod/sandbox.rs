@@ -2,11 +2,12 @@
 
 use super::message::Message;
 use super::task::PodTask;
-use crate::agent::{Node, blocking, files};
+use crate::agent::{Node, blocking, files, gates};
 use crate::net::pod as pod_net;
 use emberyard_image::Resolved;
+use emberyard_pod::network::Member;
 use emberyard_pod::process::{self, ImageDefaults};
-use emberyard_pod::{Pod, files as texts};
+use emberyard_pod::{Event, Pod, files as texts};
 use emberyard_sandbox::{IdMap, Limits, Mode, NodeHolder, PodSandbox, PodSandboxSpec, SandboxError, start_pod};
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -49,8 +50,13 @@ pub(super) fn create(task: &PodTask) {
         let _ = news.send(Message::Sandbox(Err("no address is free".into())));
         return;
     };
+    let member = Member::at(&task.object, ip);
     tokio::task::spawn_blocking(move || {
-        let _ = news.send(Message::Sandbox(make(&node, &pod, &dir, image.as_deref(), ip)));
+        let made = make(&node, &pod, &dir, image.as_deref(), ip);
+        if let (Ok(sandbox), Some(member)) = (&made, member) {
+            close_gates(&node, &pod, sandbox, &member);
+        }
+        let _ = news.send(Message::Sandbox(made));
     });
 }
 
@@ -84,6 +90,17 @@ fn make(node: &Arc<Node>, pod: &Pod, dir: &Path, image: Option<&Resolved>, ip: I
         node.note_pod(ip, Some(&pod.metadata.namespace));
     }
     Ok(sandbox)
+}
+
+/// What policies close is closed before a container runs. Where the kernel can't, the pod runs all the same, as on a cluster
+/// whose network knows no policies, but says so.
+fn close_gates(node: &Node, pod: &Pod, sandbox: &PodSandbox, member: &Member) {
+    let closed = sandbox.netns_fd().map_err(|e| e.to_string());
+    let closed = closed.and_then(|fd| gates::first(node, member, fd).map_err(|e| e.to_string()));
+    if let Err(message) = closed {
+        let message = format!("network policies do not hold for this pod: {message}");
+        node.events.pod(pod, None, Event::warning("NetworkPolicyNotEnforced", message));
+    }
 }
 
 /// Starts the supervisor; one that an earlier try left is ended first.

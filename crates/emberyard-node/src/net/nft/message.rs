@@ -99,9 +99,10 @@ impl Batch {
         self.change(DELETE_TABLE, 0, &Attributes::default().text(1, table));
     }
 
-    pub(super) fn add_nat_chain(&mut self, table: &str, chain: &str, hook: u32, priority: i32) {
+    /// A chain of a kind (`nat`, `filter`) that packets come to at one of the kernel's hooks.
+    pub(super) fn add_chain(&mut self, table: &str, chain: &str, kind: &str, hook: u32, priority: i32) {
         let hook = Attributes::default().number(1, hook).number(2, priority.cast_unsigned());
-        let chain = Attributes::default().text(1, table).text(3, chain).nest(4, &hook).text(7, "nat");
+        let chain = Attributes::default().text(1, table).text(3, chain).nest(4, &hook).text(7, kind);
         self.change(NEW_CHAIN, CREATE, &chain);
     }
 
