@@ -3,7 +3,7 @@
 
 use emberyard_manifest::Identity;
 use emberyard_manifest::hdfs::{
-    HdfsSettings, Plan, addresses, build, client_settings, excluded, node_prefix, validate, zones,
+    HdfsSettings, Plan, addresses, build, client_settings, excluded, network_policy, node_prefix, validate, zones,
 };
 use emberyard_model::{HdfsRacks, HdfsSpec};
 use serde_json::{Value, json};
@@ -211,6 +211,20 @@ fn addresses_of_those_who_go_are_read_again() {
     assert_eq!(list["data"]["excluded"], "10.42.1.7\n10.42.2.30\n");
     assert_eq!(addresses(&list), all);
     assert!(build(&plan()).iter().all(|object| object["metadata"]["name"] != list["metadata"]["name"]));
+}
+
+#[test]
+fn pods_of_others_are_kept_out() {
+    let ranges = ["10.42.0.0/24", "10.42.1.0/24"].map(str::to_owned).into();
+    let spec = HdfsSpec { client_namespaces: vec!["ann".to_owned(), "bo".to_owned()], ..HdfsSpec::default() };
+    let policy = network_policy(&plan_of(spec), &ranges);
+    insta::assert_yaml_snapshot!("network-policy", policy["spec"]);
+    let alone = network_policy(&plan(), &ranges);
+    assert_eq!(
+        alone["spec"]["ingress"][0]["from"].as_array().unwrap().len(),
+        2,
+        "the own namespace, and what is no pod"
+    );
 }
 
 /// Scripts are read by bash here, too.

@@ -83,6 +83,10 @@ pub struct HdfsSpec {
     /// What copies of a block are kept apart by, beside their nodes; absent: nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub racks: Option<HdfsRacks>,
+    /// Namespaces beside its own whose pods may reach it, and whose sessions are told of it. Whoever reaches it is trusted: it believes
+    /// the name that a client gives itself.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub client_namespaces: Vec<String>,
     /// Sizes of the volumes.
     #[serde(skip_serializing_if = "is_default")]
     pub storage: HdfsStorage,
@@ -124,12 +128,13 @@ impl HdfsSpec {
         self.replication.unwrap_or(REPLICATION.min(self.wanted_data_nodes()))
     }
 
-    /// Whether it means the same as another that says less, in what that one says of numbers and racks.
+    /// Whether it means the same as another that says less, in what that one says of numbers, racks and clients.
     pub fn agrees(&self, asked: &Self) -> bool {
         asked.name_nodes.is_none_or(|asked| asked == self.wanted_name_nodes())
             && asked.data_nodes.is_none_or(|asked| asked == self.wanted_data_nodes())
             && asked.disks.is_none_or(|asked| asked == self.wanted_disks())
             && asked.racks.is_none_or(|asked| asked == self.wanted_racks())
+            && (asked.client_namespaces.is_empty() || asked.client_namespaces == self.client_namespaces)
             && asked.replication.is_none_or(|asked| asked == self.wanted_replication())
     }
 }

@@ -38,6 +38,8 @@ pub struct AgentConfig {
     pub dir: PathBuf,
     /// Credentials of `system:node:NAME`.
     pub kubeconfig: PathBuf,
+    /// Credentials of one that may read all pods, namespaces and network policies.
+    pub network_kubeconfig: PathBuf,
     /// The yard's image store.
     pub image_store: PathBuf,
     /// TLS identity of the kubelet port 10250.

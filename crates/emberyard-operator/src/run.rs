@@ -25,7 +25,7 @@ pub async fn run(config: OperatorConfig) -> Result<(), OperatorError> {
     let fleet =
         config.fleet.clone().map(|fleet| tokio::spawn(fleet::run(config.clone(), fleet, follows.clone(), tell)));
     // What there is of HDFS is told to sessions.
-    let (found, clients) = watch::channel(hdfs::ClientSettings::default());
+    let (found, clients) = watch::channel(hdfs::Found::default());
     let hdfs = tokio::spawn(hdfs::run(config.clone(), follows.clone(), found));
     notebooks::run(config, follows, outlook, clients).await;
     for task in fleet.into_iter().chain([hdfs, lease]) {

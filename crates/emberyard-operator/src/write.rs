@@ -41,6 +41,7 @@ pub fn collection(object: &Value) -> String {
         "StatefulSet" => "statefulsets",
         "Deployment" => "deployments",
         "PodDisruptionBudget" => "poddisruptionbudgets",
+        "NetworkPolicy" => "networkpolicies",
         _ => "pods",
     };
     let api_version = object["apiVersion"].as_str().unwrap_or("v1");
@@ -58,6 +59,8 @@ mod tests {
         assert_eq!(of(&role), "/apis/rbac.authorization.k8s.io/v1/namespaces/d/roles/a");
         let set = json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"namespace": "d", "name": "a"}});
         assert_eq!(of(&set), "/apis/apps/v1/namespaces/d/statefulsets/a");
+        let policy = json!({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"namespace": "d", "name": "a"}});
+        assert_eq!(of(&policy), "/apis/networking.k8s.io/v1/namespaces/d/networkpolicies/a");
         let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"namespace": "d", "name": "a-0"}});
         assert_eq!(collection(&pod), "/api/v1/namespaces/d/pods");
     }

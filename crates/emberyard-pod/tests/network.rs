@@ -1,5 +1,8 @@
 //! What NetworkPolicies leave open, by examples of the API reference and the cases that are easily got wrong.
 
+// A test ends at its first failure.
+#![allow(clippy::unwrap_used)]
+
 use emberyard_pod::network::{Block, Gate, Gates, Member, Network, Policy, Protocol};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -125,7 +128,10 @@ fn who_may_come_in() {
         assert_eq!(cluster(&[spec]).callers(), callers, "{case}");
     }
     // What any of them opens is open.
-    let both = cluster(&[json!({"podSelector": {}}), json!({"podSelector": db, "ingress": [{"from": [{"podSelector": {}}]}]})]);
+    let both = cluster(&[
+        json!({"podSelector": {}}),
+        json!({"podSelector": db, "ingress": [{"from": [{"podSelector": {}}]}]}),
+    ]);
     assert_eq!(both.callers(), [1, 2]);
 }
 

@@ -35,6 +35,7 @@ fn operator_rules() -> Vec<Value> {
         rule("emberyard.dev", &["hdfsclusters", "hdfsclusters/status", "hdfsclusters/finalizers"], WRITE),
         rule("apps", &["statefulsets", "deployments"], WRITE),
         rule("policy", &["poddisruptionbudgets"], WRITE),
+        rule("networking.k8s.io", &["networkpolicies"], WRITE),
         rule(
             "apiextensions.k8s.io",
             &["customresourcedefinitions"],
@@ -74,15 +75,15 @@ fn access() -> Vec<Value> {
         // Agents remove the folders of given-back volumes, then the volumes.
         cluster_role("emberyard:local-volumes", &[core(&["persistentvolumes"], &["get", "list", "watch", "delete"])]),
         bind("emberyard:local-volumes", "emberyard:local-volumes", "Group", "system:nodes"),
-        // Agents keep network policies, for which they must know everybody's address.
+        // Who keeps network policies on a node must know everybody's address, which a node as such need not.
         cluster_role(
-            "emberyard:network-policies",
+            "emberyard:network",
             &[
                 core(&["namespaces", "pods"], &["get", "list", "watch"]),
                 rule("networking.k8s.io", &["networkpolicies"], &["get", "list", "watch"]),
             ],
         ),
-        bind("emberyard:network-policies", "emberyard:network-policies", "Group", "system:nodes"),
+        bind("emberyard:network", "emberyard:network", "Group", "emberyard:networks"),
         cluster_role("emberyard:operator", &operator_rules()),
         bind("emberyard:operator", "emberyard:operator", "Group", "emberyard:operators"),
     ]

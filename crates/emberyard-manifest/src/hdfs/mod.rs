@@ -4,6 +4,7 @@
 
 mod change;
 mod client;
+mod clients;
 mod config;
 mod data_node;
 mod excluded;
@@ -18,6 +19,7 @@ mod zoo_keeper;
 
 pub use change::{keeps_volumes, ordinal};
 pub use client::PART as CLIENT;
+pub use clients::network_policy;
 pub use config::{client_settings, formatted, session_locality};
 pub use data_node::{HANDED_OVER_LABEL, PART as DATA_NODE, is_data_node};
 pub use excluded::{addresses, excluded};

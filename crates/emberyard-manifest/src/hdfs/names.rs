@@ -45,6 +45,11 @@ impl HdfsNames<'_> {
         self.part("zones")
     }
 
+    /// The NetworkPolicy that says who may reach it.
+    pub fn clients(&self) -> String {
+        self.part("clients")
+    }
+
     /// A pod's name in the cluster's DNS.
     pub fn host(&self, part: &str, ordinal: u32) -> String {
         let set = self.part(part);

@@ -37,6 +37,8 @@ pub struct Plan {
     pub disks: u32,
     /// What copies of a block are kept apart by, where addresses tell their node.
     pub racks: HdfsRacks,
+    /// Namespaces beside its own whose pods may reach it.
+    pub client_namespaces: Vec<String>,
     /// Storage class of all volumes; none: the cluster's default.
     pub storage_class: Option<String>,
     /// Bytes of each volume: NameNode, JournalNode, ZooKeeper, DataNode.
@@ -136,7 +138,7 @@ pub fn validate(identity: Identity, spec: HdfsSpec, settings: &HdfsSettings) -> 
     if replication == 0 || replication > data_nodes {
         return Err(InvalidHdfs::Replication { replication, data_nodes });
     }
-    let HdfsSpec { image, storage, .. } = spec;
+    let HdfsSpec { image, storage, client_namespaces, .. } = spec;
     let sizes = Sizes {
         name_node: size("spec.storage.nameNode", storage.name_node, VolumeSize::NAME_NODE)?,
         journal_node: size("spec.storage.journalNode", storage.journal_node, VolumeSize::JOURNAL_NODE)?,
@@ -152,6 +154,7 @@ pub fn validate(identity: Identity, spec: HdfsSpec, settings: &HdfsSettings) -> 
         kept: data_nodes,
         disks,
         racks,
+        client_namespaces,
         storage_class: storage.storage_class,
         sizes,
         cluster_domain: settings.cluster_domain.clone(),

@@ -66,6 +66,11 @@ fn spec() -> Value {
                 "type": "string", "enum": ["Node", "Zone"],
                 "description": "What copies of a block are kept apart by: each Node by itself (so it is where this is absent), or by the Zone (label topology.kubernetes.io/zone) and then the node.",
             },
+            "clientNamespaces": {
+                "type": "array", "maxItems": 64, "x-kubernetes-list-type": "set",
+                "description": "Namespaces beside its own whose pods may reach it, and whose sessions use it without being told. Whoever reaches it is trusted: it believes the name that a client gives itself.",
+                "items": {"type": "string", "maxLength": 63, "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"},
+            },
             "storage": {
                 "type": "object",
                 "description": "Sizes of the volumes.",

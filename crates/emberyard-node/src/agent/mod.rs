@@ -33,6 +33,7 @@ use crate::{cluster, dns, service};
 use emberyard_client::Client;
 use emberyard_image::Store;
 use emberyard_sandbox::NodeHolder;
+use std::path::Path;
 use std::sync::{Arc, Mutex, RwLock};
 
 /// Runs the agent of one node until `config.shutdown` is cancelled. Pods keep running when it returns.
@@ -51,26 +52,25 @@ pub async fn run(config: AgentConfig) -> Result<(), AgentError> {
 }
 
 async fn start(config: AgentConfig, tasks: &Tasks) -> Result<(), AgentError> {
-    let files = |path: &std::path::Path, source| AgentError::Files { path: path.to_owned(), source };
+    let files = |path: &Path, source| AgentError::Files { path: path.to_owned(), source };
     for folder in ["pods", "hostpath"] {
         let path = config.dir.join(folder);
         std::fs::create_dir_all(&path).map_err(|e| files(&path, e))?;
     }
     let number = config.number;
-    let network = |source| AgentError::Network { node: config.node_name.to_string(), source };
+    let refused = |source| AgentError::Network { node: config.node_name.to_string(), source };
     blocking(move || {
         node_net::setup(number)?;
         node_net::add_service_address(CLUSTER_DNS)
     })
     .await
-    .map_err(network)?;
+    .map_err(refused)?;
     let holder = NodeHolder::adopt(&config.dir)
         .map_err(|e| files(&config.dir.join("holder.json"), std::io::Error::other(e.to_string())))?
         .ok_or_else(|| files(&config.dir.join("holder.json"), std::io::ErrorKind::NotFound.into()))?;
-    let unusable = |e: String| AgentError::Kubeconfig { path: config.kubeconfig.clone(), reason: e };
-    let client = Client::from_kubeconfig(&config.kubeconfig).await.map_err(|e| unusable(e.to_string()))?;
+    let (client, network) = (connect(&config.kubeconfig).await?, connect(&config.network_kubeconfig).await?);
     let store = Store::open(&config.image_store).map_err(|e| AgentError::Images { reason: e.to_string() })?;
-    let view = cluster::follow(&client, tasks);
+    let view = cluster::follow(&client, &network, tasks);
     let local_pods = Arc::new(RwLock::new(LocalPods::default()));
     let listen = |address: String| move |source| AgentError::Listen { address, source };
     dns::serve(CLUSTER_DNS, view.clone(), local_pods.clone(), tasks)
@@ -101,6 +101,11 @@ async fn start(config: AgentConfig, tasks: &Tasks) -> Result<(), AgentError> {
     tasks.spawn(gates::keep(node.clone()));
     tasks.spawn(manager::run(node));
     Ok(())
+}
+
+async fn connect(kubeconfig: &Path) -> Result<Client, AgentError> {
+    let unusable = |e: String| AgentError::Kubeconfig { path: kubeconfig.to_owned(), reason: e };
+    Client::from_kubeconfig(kubeconfig).await.map_err(|e| unusable(e.to_string()))
 }
 
 /// Runs blocking work; a panic in it counts as a dead thread.

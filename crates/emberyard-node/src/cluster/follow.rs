@@ -9,8 +9,8 @@ use serde_json::Value;
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// Starts following services, endpoint slices, network policies, namespaces and pods.
-pub(crate) fn follow(client: &Client, tasks: &Tasks) -> ClusterView {
+/// Starts following services and endpoint slices; and network policies, namespaces and pods as somebody who may.
+pub(crate) fn follow(client: &Client, network: &Client, tasks: &Tasks) -> ClusterView {
     let (sender, view) = watch::channel(Arc::new(Cluster::default()));
     let sender = Arc::new(sender);
     let read_service = |object: &Value| Some(Service::read(object));
@@ -18,10 +18,10 @@ pub(crate) fn follow(client: &Client, tasks: &Tasks) -> ClusterView {
     let slices = "/apis/discovery.k8s.io/v1/endpointslices";
     tasks.spawn(keep(client.clone(), slices, sender.clone(), Slice::read, |c| &mut c.slices));
     let policies = "/apis/networking.k8s.io/v1/networkpolicies";
-    tasks.spawn(keep(client.clone(), policies, sender.clone(), Policy::read, |c| &mut c.policies));
+    tasks.spawn(keep(network.clone(), policies, sender.clone(), Policy::read, |c| &mut c.policies));
     let labels = |object: &Value| Some(object["metadata"]["labels"].clone());
-    tasks.spawn(keep(client.clone(), "/api/v1/namespaces", sender.clone(), labels, |c| &mut c.namespaces));
-    tasks.spawn(keep(client.clone(), "/api/v1/pods", sender, Member::read, |c| &mut c.members));
+    tasks.spawn(keep(network.clone(), "/api/v1/namespaces", sender.clone(), labels, |c| &mut c.namespaces));
+    tasks.spawn(keep(network.clone(), "/api/v1/pods", sender, Member::read, |c| &mut c.members));
     view
 }
 

@@ -22,12 +22,8 @@ pub const CLUSTER_DNS: Ipv4Addr = Ipv4Addr::new(10, 96, 0, 10);
 /// The domain of the cluster.
 pub const CLUSTER_DOMAIN: &str = "cluster.local";
 /// Networks that never leave the yard: address and prefix length.
-pub const INSIDE: [(Ipv4Addr, u8); 4] = [
-    NODES,
-    (Ipv4Addr::new(10, 42, 0, 0), 16),
-    SERVICES,
-    (Ipv4Addr::new(127, 0, 0, 0), 8),
-];
+pub const INSIDE: [(Ipv4Addr, u8); 4] =
+    [NODES, (Ipv4Addr::new(10, 42, 0, 0), 16), SERVICES, (Ipv4Addr::new(127, 0, 0, 0), 8)];
 /// Where the relay listens on the yard's side.
 pub const RELAY_PORT: u16 = 15001;
 /// Where the relay's HTTP door listens on the yard's side, if nothing is redirected.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
-const PERL: &str = "/usr/bin/perl";
+pub const PERL: &str = "/usr/bin/perl";
 /// Says all back, on the pod's own loopback.
 const ECHO: &str = r#"exec perl -MIO::Socket::INET -e '
     my $server = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => 7000, Listen => 5) or die;

@@ -5,6 +5,7 @@
 mod forward;
 mod greed;
 mod image;
+mod policies;
 mod roles;
 mod scenes;
 mod yard;

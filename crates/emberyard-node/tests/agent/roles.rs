@@ -79,6 +79,7 @@ fn agent(dir: &Path, name: &str, number: u8) {
         labels: BTreeMap::new(),
         annotations: BTreeMap::new(),
         kubeconfig: own.join("kubeconfig"),
+        network_kubeconfig: own.join("network-kubeconfig"),
         image_store: dir.join("images"),
         serving: ServingIdentity {
             certificate: own.join("serving.crt"),

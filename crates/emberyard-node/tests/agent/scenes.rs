@@ -16,6 +16,7 @@ pub fn run() -> bool {
         yard.scene("give-back");
         yard.scene("forward");
         yard.scene("greedy");
+        yard.scene("policies");
         yard.scene("begin");
         yard.replace_agent();
         yard.scene("go-on");
@@ -47,6 +48,7 @@ pub async fn play(dir: &Path, name: &str) {
         "give-back" => give_back(&world, dir).await,
         "forward" => crate::forward::forward(&world, dir).await,
         "greedy" => crate::greed::greedy(&world).await,
+        "policies" => crate::policies::policies(&world).await,
         "begin" => begin(&world).await,
         "go-on" => go_on(&world).await,
         "doomed" => {

@@ -34,10 +34,12 @@ impl Yard {
         let pki = pki::ensure(&dir.join("pki"), &Names::default(), now()).unwrap();
         let authority = &pki.authority;
         let client = pki::issue_client(authority, &format!("system:node:{NODE}"), &["system:nodes"], now()).unwrap();
+        let network = pki::issue_client(authority, "emberyard-network", &["emberyard:networks"], now()).unwrap();
         let serving = pki::issue_serving(authority, NODE, &[IpAddr::V4(number.node_ip())], now()).unwrap();
         let ca = authority.certificate();
         for (name, text) in [
             ("kubeconfig", kubeconfig::render(NODE, SERVER, ca, &client)),
+            ("network-kubeconfig", kubeconfig::render(NODE, SERVER, ca, &network)),
             ("serving.crt", serving.certificate.clone()),
             ("serving.key", serving.key.clone()),
             ("ca.crt", ca.to_owned()),

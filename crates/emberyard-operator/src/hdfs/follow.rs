@@ -2,6 +2,7 @@
 
 use super::nodes::Nodes;
 use super::roll::Generations;
+use super::sessions::Found;
 use super::{canary, name_node, removal, roll, room, status};
 use crate::config::OperatorConfig;
 use crate::index::{Index, arrived};
@@ -10,7 +11,7 @@ use crate::view::{Key, is_leaving, label};
 use crate::write::{self, create_once, of};
 use emberyard_client::{ApiError, WatchEvent, path};
 use emberyard_manifest::hdfs::{
-    Plan, build, client_settings, excluded, formatted, is_data_node, keeps_volumes, session_locality, validate, zones,
+    Plan, build, excluded, formatted, is_data_node, keeps_volumes, network_policy, validate, zones,
 };
 use emberyard_manifest::{Identity, InvalidHdfs};
 use emberyard_model::hdfs::{HDFS_CLUSTERS, HDFS_LABEL};
@@ -20,7 +21,6 @@ use emberyard_plan::hdfs::{self as removals, SafeSince};
 use futures::StreamExt;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -28,11 +28,6 @@ use tokio::sync::watch;
 const TICK: Duration = Duration::from_secs(2);
 /// Objects that nobody touched are written again after this long, in case somebody changed them.
 const REFRESH: Duration = Duration::from_mins(1);
-/// The nameservice of the chart that older tutorials use.
-const ALIAS: &str = "hdfs-k8s";
-
-/// What sessions must know of the HDFS they find: Hadoop's settings by name; none where there is not exactly one HDFS.
-pub type ClientSettings = Arc<BTreeMap<String, String>>;
 
 struct Loop {
     config: OperatorConfig,
@@ -44,7 +39,7 @@ struct Loop {
     written: BTreeMap<Key, Written>,
     /// Which pods of an HDFS's DataNodes could go at the last looks.
     safe_since: BTreeMap<Key, SafeSince>,
-    tell: watch::Sender<ClientSettings>,
+    tell: watch::Sender<Found>,
 }
 
 /// What was last written for an HDFS.
@@ -57,7 +52,7 @@ struct Written {
 }
 
 /// Follows HdfsClusters until shutdown; writes only while it leads.
-pub async fn run(config: OperatorConfig, mut leading: watch::Receiver<bool>, tell: watch::Sender<ClientSettings>) {
+pub async fn run(config: OperatorConfig, mut leading: watch::Receiver<bool>, tell: watch::Sender<Found>) {
     let mut clusters = config.client.watch(&path(GROUP, VERSION, "", HDFS_CLUSTERS, ""), &[]);
     let mut pods = config.client.watch("/api/v1/pods", &[("labelSelector", HDFS_LABEL)]);
     let mut sets = config.client.watch("/apis/apps/v1/statefulsets", &[("labelSelector", HDFS_LABEL)]);
@@ -173,6 +168,9 @@ impl Loop {
         let kept = removal::kept(plan.data_nodes, running, &seen.pods);
         let plan = plan.keeping(kept);
         let mut objects = build(&plan);
+        if by_node.is_ok() {
+            objects.insert(0, network_policy(&plan, self.nodes.ranges()));
+        }
         if plan.by_zone() {
             // Before the pods that read it.
             objects.insert(0, zones(&plan, &self.nodes.all()));
@@ -261,19 +259,13 @@ impl Loop {
         Ok(plan.by_node(self.nodes.prefix().as_ref().ok().copied()).in_fleet(most_nodes))
     }
 
-    /// Sessions use the only HDFS there is without being told; of several none is meant by itself, but all are read alike.
     fn tell_sessions(&self) {
-        let plans: Vec<Plan> =
-            self.clusters.values().filter(|cluster| !is_leaving(cluster)).filter_map(|c| self.plan(c).ok()).collect();
-        let settings = match plans.as_slice() {
-            [only] => client_settings(only, Some(ALIAS)),
-            [] => BTreeMap::new(),
-            _ => self.nodes.prefix().as_ref().map_or_else(|_| BTreeMap::new(), |prefix| session_locality(*prefix)),
-        };
+        let plans = self.clusters.values().filter(|cluster| !is_leaving(cluster)).filter_map(|c| self.plan(c).ok());
+        let found = Found { plans: plans.collect(), prefix: self.nodes.prefix().as_ref().ok().copied() };
         self.tell.send_if_modified(|told| {
-            let changed = **told != settings;
+            let changed = *told != found;
             if changed {
-                *told = Arc::new(settings);
+                *told = found;
             }
             changed
         });

@@ -10,8 +10,10 @@ mod nodes;
 mod removal;
 pub mod roll;
 mod room;
+mod sessions;
 mod spread;
 pub mod status;
 
 pub use canary::CANARY;
-pub use follow::{ClientSettings, run};
+pub use follow::run;
+pub use sessions::Found;

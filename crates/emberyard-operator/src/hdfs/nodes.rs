@@ -12,11 +12,13 @@ use std::collections::BTreeSet;
 pub struct Nodes {
     index: Index,
     prefix: Result<NodePrefix, NoPrefix>,
+    /// Ranges of addresses at the last look.
+    ranges: BTreeSet<String>,
 }
 
 impl Default for Nodes {
     fn default() -> Self {
-        Self { index: Index::default(), prefix: Err(NoPrefix::NoNode) }
+        Self { index: Index::default(), prefix: Err(NoPrefix::NoNode), ranges: BTreeSet::new() }
     }
 }
 
@@ -34,6 +36,11 @@ impl Nodes {
     /// How addresses tell their node, or why they don't.
     pub fn prefix(&self) -> &Result<NodePrefix, NoPrefix> {
         &self.prefix
+    }
+
+    /// Where addresses of pods come from, as CIDR.
+    pub fn ranges(&self) -> &BTreeSet<String> {
+        &self.ranges
     }
 
     /// All of them.
@@ -56,8 +63,9 @@ impl Nodes {
         }
         let places: Vec<PodPlace<'_>> = pods.filter_map(place).collect();
         let found = node_prefix(&nodes, &places);
-        let changed = found != self.prefix;
-        self.prefix = found;
+        let ranges = nodes.iter().filter_map(|(_, range)| range.map(str::to_owned)).collect();
+        let changed = (&found, &ranges) != (&self.prefix, &self.ranges);
+        (self.prefix, self.ranges) = (found, ranges);
         changed
     }
 }
@@ -90,7 +98,17 @@ mod tests {
         assert!(nodes.synced() && nodes.prefix().is_ok());
         nodes.apply(WatchEvent::Restarted(Vec::new()));
         assert!(!nodes.look(std::iter::empty()));
-        assert!(nodes.prefix().is_ok());
+        assert!(nodes.prefix().is_ok() && nodes.ranges().contains("10.42.1.0/24"));
+    }
+
+    /// Who may reach an HDFS depends on it.
+    #[test]
+    fn a_node_that_comes_is_a_change() {
+        let mut nodes = Nodes::default();
+        nodes.apply(WatchEvent::Restarted(vec![node("a", "10.42.1.0/24")]));
+        assert!(nodes.look(std::iter::empty()) && !nodes.look(std::iter::empty()));
+        nodes.apply(WatchEvent::Added(node("b", "10.42.2.0/24")));
+        assert!(nodes.look(std::iter::empty()));
     }
 
     #[test]

@@ -64,6 +64,7 @@ pub fn of_plan(plan: &Plan, seen: Seen<'_>) -> HdfsStatus {
         settle(&seen.before.conditions, "Ready", (status, reason, message), seen.now),
         settle(&seen.before.conditions, "UpToDate", up_to_date(&seen.outdated), seen.now),
         settle(&seen.before.conditions, "Locality", locality(plan, seen.by_node), seen.now),
+        settle(&seen.before.conditions, "Isolated", isolated(plan, seen.by_node), seen.now),
     ];
     if let Some(said) = spread::said(plan, &seen.pods) {
         conditions.push(settle(&seen.before.conditions, spread::SPREAD, said, seen.now));
@@ -106,6 +107,20 @@ fn locality(plan: &Plan, by_node: &Result<NodePrefix, NoPrefix>) -> (&'static st
             ("True", reason, format!("{how}: the first {prefix} bits of an address tell its node."))
         }
         Err(why) => ("False", "NodesUnknown", format!("Blocks are placed and read without regard to nodes: {why}.")),
+    }
+}
+
+/// Who reaches it, and what that means.
+fn isolated(plan: &Plan, by_node: &Result<NodePrefix, NoPrefix>) -> (&'static str, &'static str, String) {
+    const TRUST: &str = "Whoever reaches it is trusted: it believes the name that a client gives itself.";
+    match by_node {
+        Ok(_) => {
+            let namespaces = [&plan.identity.namespace].into_iter().chain(&plan.client_namespaces);
+            let names = namespaces.map(String::as_str).collect::<Vec<_>>().join(", ");
+            let keeps = "as far as the cluster's network keeps network policies";
+            ("True", "ByNetworkPolicy", format!("Only pods of {names} reach it, {keeps}. {TRUST}"))
+        }
+        Err(why) => ("False", "NodesUnknown", format!("All pods of the cluster reach it: {why}. {TRUST}")),
     }
 }
 

@@ -4,12 +4,12 @@ use super::decide::decide;
 use super::observe::{Observed, Spark, score};
 use super::{apply, reap, status};
 use crate::config::OperatorConfig;
-use crate::hdfs::ClientSettings;
+use crate::hdfs::Found;
 use crate::index::{Index, arrived};
 use crate::view::{Key, label, owner_pod};
 use crate::write;
 use emberyard_client::{ApiError, WatchEvent, path};
-use emberyard_manifest::{InvalidNotebook, Names, SPARK_APP_LABEL, validate};
+use emberyard_manifest::{InvalidNotebook, Names, SPARK_APP_LABEL, SessionSettings, validate};
 use emberyard_model::notebook::{GROUP, NOTEBOOK_LABEL, NOTEBOOKS, VERSION};
 use emberyard_model::{NotebookStatus, SessionStatus, Timestamp};
 use emberyard_plan::session::Outlook;
@@ -38,6 +38,7 @@ struct Loop {
     sessions: BTreeMap<Key, Vec<SessionStatus>>,
     reaper: reap::Reaper,
     outlook: watch::Receiver<Arc<Outlook>>,
+    hdfs: Found,
 }
 
 /// Follows notebooks until shutdown; writes only while it leads.
@@ -45,7 +46,7 @@ pub async fn run(
     config: OperatorConfig,
     mut leading: watch::Receiver<bool>,
     outlook: watch::Receiver<Arc<Outlook>>,
-    mut hdfs: watch::Receiver<ClientSettings>,
+    mut hdfs: watch::Receiver<Found>,
 ) {
     let mut notebooks = config.client.watch(&path(GROUP, VERSION, "", NOTEBOOKS, ""), &[]);
     let mut pods = config.client.watch("/api/v1/pods", &[]);
@@ -63,6 +64,7 @@ pub async fn run(
         sessions: BTreeMap::new(),
         reaper: reap::Reaper::default(),
         outlook: outlook.clone(),
+        hdfs: Found::default(),
     };
     let mut news = outlook;
     let mut ticked = false;
@@ -133,8 +135,8 @@ impl Loop {
     }
 
     /// What sessions are told of HDFS has changed.
-    fn hdfs_found(&mut self, settings: &ClientSettings) {
-        self.config.session.hdfs.clone_from(settings);
+    fn hdfs_found(&mut self, found: &Found) {
+        self.hdfs.clone_from(found);
         self.all_dirty();
     }
 
@@ -180,7 +182,9 @@ impl Loop {
         let Some(observed) = Observed::new(notebook, pod, &spark) else { return Ok(()) };
         self.sessions.insert(key.clone(), observed.sessions.clone());
         let spec = observed.spec.clone().map_err(InvalidNotebook::Form);
-        let session = match spec.and_then(|spec| validate(observed.identity.clone(), spec, &self.config.session)) {
+        let hdfs = self.hdfs.settings(&key.namespace);
+        let settings = SessionSettings { hdfs, ..self.config.session.clone() };
+        let session = match spec.and_then(|spec| validate(observed.identity.clone(), spec, &settings)) {
             Ok(session) => session,
             Err(error) => {
                 self.written.insert(key.clone(), (Vec::new(), now));

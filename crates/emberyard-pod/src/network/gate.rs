@@ -29,9 +29,9 @@ impl Gate {
     fn admits(&self, peer: Ipv4Addr, protocol: Protocol, port: u16) -> bool {
         match self {
             Self::Open => true,
-            Self::Only(opened) => opened.iter().any(|one| {
-                one.peer.contains(peer) && one.ports.is_none_or(|ports| ports.contain(protocol, port))
-            }),
+            Self::Only(opened) => opened
+                .iter()
+                .any(|one| one.peer.contains(peer) && one.ports.is_none_or(|ports| ports.contain(protocol, port))),
         }
     }
 }
@@ -77,9 +77,10 @@ impl Network<'_> {
     }
 
     fn gate(&self, way: Way, pod: &Member) -> Gate {
-        let about = self.policies.iter().filter(|policy| {
-            policy.namespace == pod.namespace && policy.pods.matches_labels(&pod.labels)
-        });
+        let about = self
+            .policies
+            .iter()
+            .filter(|policy| policy.namespace == pod.namespace && policy.pods.matches_labels(&pod.labels));
         let mut all = about
             .filter_map(|policy| match way {
                 Way::In => policy.ingress.as_ref(),

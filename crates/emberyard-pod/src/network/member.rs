@@ -66,8 +66,9 @@ impl Member {
 
     /// The number of a named port.
     pub(super) fn port(&self, protocol: Protocol, name: &str) -> Option<Ports> {
-        self.ports.iter().map(|one| (&one.name, one.port)).find_map(|(known, port)| {
-            (known == name && port.protocol == protocol).then_some(port)
-        })
+        self.ports
+            .iter()
+            .map(|one| (&one.name, one.port))
+            .find_map(|(known, port)| (known == name && port.protocol == protocol).then_some(port))
     }
 }

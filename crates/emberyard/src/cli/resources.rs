@@ -92,6 +92,9 @@ pub struct HdfsCreate {
     /// What copies of a block are kept apart by: each node by itself, or by zone and then node (node if not given).
     #[arg(long)]
     pub racks: Option<Racks>,
+    /// A namespace beside its own whose pods may reach it; may be given again. Whoever reaches it is trusted.
+    #[arg(long = "client-namespace", value_name = "NAMESPACE")]
+    pub client_namespaces: Vec<NamespaceName>,
     /// Copies of each block where a file's writer says nothing (3 if not given, or as many as there are DataNodes).
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub replication: Option<u32>,

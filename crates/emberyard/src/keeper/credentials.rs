@@ -27,16 +27,21 @@ pub(super) fn ensure(dir: &YardDir, settings: &Settings) -> Result<(), KeeperErr
     write(dir.operator_kubeconfig(), &text)
 }
 
-/// A node's own identity: `system:node:NAME`, and the certificate of its kubelet port.
+/// A node's own identities: `system:node:NAME`, the one that keeps network policies there, and the certificate of its kubelet
+/// port.
 pub(super) fn ensure_node(dir: &YardDir, file: &NodeFile) -> Result<(), KeeperError> {
     let (pki, now) = (load(dir)?, crate::machine::now());
     let wrong = |error: pki::PkiError| KeeperError::Pki(error.to_string());
     let name = file.name.as_str();
     let client =
         pki::issue_client(&pki.authority, &format!("system:node:{name}"), &["system:nodes"], now).map_err(wrong)?;
+    let network = pki::issue_client(&pki.authority, &format!("emberyard-network:{name}"), &["emberyard:networks"], now)
+        .map_err(wrong)?;
     let serving = pki::issue_serving(&pki.authority, name, &[IpAddr::V4(file.ip())], now).map_err(wrong)?;
     let folder = dir.node(&file.name);
-    write(folder.join("kubeconfig"), &kubeconfig::render(name, &inside(), pki.authority.certificate(), &client))?;
+    for (file, identity) in [("kubeconfig", &client), ("network-kubeconfig", &network)] {
+        write(folder.join(file), &kubeconfig::render(name, &inside(), pki.authority.certificate(), identity))?;
+    }
     write(folder.join("serving.crt"), &serving.certificate)?;
     write(folder.join("serving.key"), &serving.key)?;
     write(folder.join("ca.crt"), pki.authority.certificate())

@@ -39,7 +39,7 @@ fn of(target: &HdfsTarget) -> String {
 }
 
 async fn create(dir: &YardDir, client: &Client, arguments: &HdfsCreate) -> Result<(), Failure> {
-    let HdfsCreate { target, name_nodes, data_nodes, disks, racks, replication } = arguments;
+    let HdfsCreate { target, name_nodes, data_nodes, disks, racks, client_namespaces, replication } = arguments;
     let spec = HdfsSpec {
         name_nodes: *name_nodes,
         data_nodes: *data_nodes,
@@ -48,6 +48,7 @@ async fn create(dir: &YardDir, client: &Client, arguments: &HdfsCreate) -> Resul
             Racks::Node => HdfsRacks::Node,
             Racks::Zone => HdfsRacks::Zone,
         }),
+        client_namespaces: client_namespaces.iter().map(|one| one.as_str().to_owned()).collect(),
         replication: *replication,
         ..HdfsSpec::default()
     };

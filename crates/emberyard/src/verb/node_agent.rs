@@ -33,6 +33,7 @@ pub async fn run(dir: YardDir, name: NodeName) -> Result<(), Failure> {
         labels: BTreeMap::from([("emberyard.dev/provider".to_owned(), "local".to_owned())]),
         annotations: BTreeMap::new(),
         kubeconfig: folder.join("kubeconfig"),
+        network_kubeconfig: folder.join("network-kubeconfig"),
         image_store: images,
         serving: ServingIdentity {
             certificate: folder.join("serving.crt"),

@@ -53,6 +53,36 @@ fn too_large_a_change_is_refused(yard: &Yard) {
     status("small Ready hdfs://small");
 }
 
+/// What a pod of a namespace prints that tries to reach the NameNode.
+fn tries(yard: &Yard, namespace: &str, name: &str, script: &str) -> String {
+    let reach = "reach() { timeout 3 bash -c 'exec 3<> /dev/tcp/small-namenode.default.svc.cluster.local/50070'; }";
+    let script = format!("{reach}; {script}");
+    let words = ["run", name, "--image=hdfs", "--restart=Never", "--command", "--", "bash", "-c", &script];
+    yard.kubectl_ok(&[&["-n", namespace], &words[..]].concat());
+    yard.until("it has tried", Duration::from_secs(60), || {
+        let phase = yard.kubectl_ok(&["-n", namespace, "get", "pod", name, "-o", "jsonpath={.status.phase}"]);
+        if phase == "Succeeded" { Ok(()) } else { Err(phase) }
+    });
+    yard.kubectl_ok(&["-n", namespace, "logs", name])
+}
+
+/// Whoever reaches it is trusted, so only its own namespace does, and those that it is told of.
+fn strangers_are_kept_out(yard: &Yard) {
+    let once = "reach && echo reached || echo kept out";
+    yard.kubectl_ok(&["create", "namespace", "strangers"]);
+    let own = tries(yard, "default", "own", once);
+    let stranger = tries(yard, "strangers", "stranger", once);
+    assert!(own.ends_with("reached\n") && stranger.ends_with("kept out\n"), "{own} {stranger}");
+    let clients = r#"{"spec": {"clientNamespaces": ["strangers"]}}"#;
+    yard.kubectl_ok(&["patch", "hdfscluster", "small", "--type", "merge", "-p", clients]);
+    assert!(tries(yard, "strangers", "friend", "until reach; do :; done; echo reached").ends_with("reached\n"));
+    let isolated = "jsonpath={.status.conditions[?(@.type=='Isolated')].message}";
+    yard.until("its status says who reaches it", Duration::from_secs(30), || {
+        let said = yard.kubectl_ok(&["get", "hdfscluster", "small", "-o", isolated]);
+        if said.starts_with("Only pods of default, strangers reach it") { Ok(()) } else { Err(said) }
+    });
+}
+
 #[test]
 fn one_name_node_serves_and_is_never_formatted_twice() {
     let yard = Yard::up(&[]);
@@ -65,6 +95,7 @@ fn one_name_node_serves_and_is_never_formatted_twice() {
     yard.kubectl_ok(&[&["exec", "small-datanode-2", "--"], &used[..]].concat());
     assert_eq!(yard.run(WORK).matches("counted 1000").count(), 3);
     too_large_a_change_is_refused(&yard);
+    strangers_are_kept_out(&yard);
 
     // Its death is the pause of its restart.
     yard.kubectl_ok(&["delete", "pod", NAME_NODE, "--grace-period=0", "--force"]);
