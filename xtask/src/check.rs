@@ -4,6 +4,9 @@ use crate::tools;
 use std::process::Command;
 use std::time::Instant;
 
+/// Names the folder with a real API server's programs to the tests that ask it.
+const REAL_API: &str = "EMBERYARD_TEST_REAL_API";
+
 /// How much is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
@@ -37,7 +40,9 @@ pub fn run(extent: Extent) -> Result<(), String> {
     })?;
     let kubectl = tools::kubectl()?;
     step("tests", || {
-        cargo_with(&["test", "--workspace", "--locked", "--tests"], &[("EMBERYARD_TEST_KUBECTL", kubectl)])
+        let judge = crate::judge::built().map(|folder| (REAL_API, folder));
+        let environment: Vec<_> = judge.into_iter().chain([("EMBERYARD_TEST_KUBECTL", kubectl)]).collect();
+        cargo_with(&["test", "--workspace", "--locked", "--tests"], &environment)
     })?;
     step("licences", || {
         let program = tools::deny()?;
@@ -46,6 +51,13 @@ pub fn run(extent: Extent) -> Result<(), String> {
         )
     })?;
     journeys("")
+}
+
+/// Runs the tests that ask a real API server, whose programs are in this folder.
+pub fn judged(folder: std::path::PathBuf) -> Result<(), String> {
+    step("a real API server", || {
+        cargo_with(&["test", "-p", "emberyard-operator", "--locked", "--test", "judged"], &[(REAL_API, folder)])
+    })
 }
 
 /// Says beforehand what would otherwise end a first run after minutes, in whichever test comes upon it.

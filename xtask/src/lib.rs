@@ -6,6 +6,7 @@ mod atlas;
 mod bench;
 mod browser;
 mod check;
+mod judge;
 mod layers;
 mod purity;
 mod s3;
@@ -19,6 +20,8 @@ const HELP: &str = "cargo xtask WORD
   check [--fast]   everything CI asks: format, lints, layers, licences, docs, unit, golden and journey tests
                    (--fast leaves out licences, docs and the journeys)
   journeys [NAME]  the journey tests alone, or those whose name contains NAME
+  judge            the tests that ask a real API server, which is built first (Go 1.26, 10 minutes); once it is there,
+                   `check` runs them, too
   bench NAME ...   measures and writes bench/results/NAME.json and BENCHMARKS.md; names: first-light, up, context, api,
                    memory, hdfs, locality, or all; `page` only remakes the page
                    [--rounds N] [--images DIR: image store to use] [--now: do not wait for a quiet machine]
@@ -41,6 +44,7 @@ pub fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         ["check"] => check::run(check::Extent::Full),
         ["check", "--fast"] => check::run(check::Extent::Fast),
+        ["judge"] => judge::run(),
         ["journeys"] => check::journeys(""),
         ["journeys", name] => check::journeys(name),
         ["bench", words @ ..] if !words.is_empty() => bench::run(words),
