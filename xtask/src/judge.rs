@@ -29,7 +29,7 @@ pub fn run() -> Result<(), String> {
 
 fn build() -> Result<PathBuf, String> {
     eprintln!(
-        "   building kube-apiserver {KUBERNETES} and etcd {ETCD} from their Go modules: 10 minutes of two cores, 3 GB meanwhile"
+        "   building kube-apiserver {KUBERNETES} and etcd {ETCD} from their Go modules: 5 to 10 minutes of two cores, 3 GB meanwhile"
     );
     let folder = tools::cache().join(format!("tools/kubernetes-{KUBERNETES}"));
     let work = tools::cache().join("judge");

@@ -20,7 +20,7 @@ const HELP: &str = "cargo xtask WORD
   check [--fast]   everything CI asks: format, lints, layers, licences, docs, unit, golden and journey tests
                    (--fast leaves out licences, docs and the journeys)
   journeys [NAME]  the journey tests alone, or those whose name contains NAME
-  judge            the tests that ask a real API server, which is built first (Go 1.26, 10 minutes); once it is there,
+  judge            the tests that ask a real API server, which is built first (Go 1.26, 5 to 10 minutes); once it is there,
                    `check` runs them, too
   bench NAME ...   measures and writes bench/results/NAME.json and BENCHMARKS.md; names: first-light, up, context, api,
                    memory, hdfs, locality, or all; `page` only remakes the page
