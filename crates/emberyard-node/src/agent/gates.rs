@@ -14,12 +14,17 @@ use std::time::Duration;
 
 /// Between two tries where the kernel refused.
 const AGAIN: Duration = Duration::from_secs(10);
+/// How long a pod that is being made waits until the cluster is known.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Runs for ever. What an earlier agent set still holds until the cluster is known.
 pub(super) async fn keep(node: Arc<Node>) {
     let mut cluster = node.cluster.clone();
     // What was set of each pod, by its uid.
     let mut set: BTreeMap<String, Gates> = BTreeMap::new();
+    if cluster.wait_for(|cluster| cluster.knows_network()).await.is_err() {
+        return;
+    }
     loop {
         let mut refused = false;
         let known = cluster.borrow_and_update().clone();
@@ -54,6 +59,13 @@ async fn apply(node: &Arc<Node>, member: &Member, gates: &Gates) -> Result<(), N
         Err(_) => Ok(()),
     })
     .await
+}
+
+/// Waits until it is known who may connect to whom, which at an agent's start takes a moment; not for ever: what is late is made
+/// up for.
+pub(super) async fn known(node: &Node) {
+    let mut cluster = node.cluster.clone();
+    drop(tokio::time::timeout(PATIENCE, cluster.wait_for(|cluster| cluster.knows_network())).await);
 }
 
 /// Sets the gates of a pod that is being made, before anything of it runs.

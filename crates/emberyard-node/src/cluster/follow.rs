@@ -9,6 +9,10 @@ use serde_json::Value;
 use std::sync::Arc;
 use tokio::sync::watch;
 
+/// Where what decides who may connect to whom is found: policies, namespaces, pods.
+pub(super) const NETWORK: [&str; 3] =
+    ["/apis/networking.k8s.io/v1/networkpolicies", "/api/v1/namespaces", "/api/v1/pods"];
+
 /// Starts following services and endpoint slices; and network policies, namespaces and pods as somebody who may.
 pub(crate) fn follow(client: &Client, network: &Client, tasks: &Tasks) -> ClusterView {
     let (sender, view) = watch::channel(Arc::new(Cluster::default()));
@@ -17,11 +21,11 @@ pub(crate) fn follow(client: &Client, network: &Client, tasks: &Tasks) -> Cluste
     tasks.spawn(keep(client.clone(), "/api/v1/services", sender.clone(), read_service, |c| &mut c.services));
     let slices = "/apis/discovery.k8s.io/v1/endpointslices";
     tasks.spawn(keep(client.clone(), slices, sender.clone(), Slice::read, |c| &mut c.slices));
-    let policies = "/apis/networking.k8s.io/v1/networkpolicies";
+    let [policies, namespaces, pods] = NETWORK;
     tasks.spawn(keep(network.clone(), policies, sender.clone(), Policy::read, |c| &mut c.policies));
     let labels = |object: &Value| Some(object["metadata"]["labels"].clone());
-    tasks.spawn(keep(network.clone(), "/api/v1/namespaces", sender.clone(), labels, |c| &mut c.namespaces));
-    tasks.spawn(keep(network.clone(), "/api/v1/pods", sender, Member::read, |c| &mut c.members));
+    tasks.spawn(keep(network.clone(), namespaces, sender.clone(), labels, |c| &mut c.namespaces));
+    tasks.spawn(keep(network.clone(), pods, sender, Member::read, |c| &mut c.members));
     view
 }
 
@@ -37,8 +41,10 @@ async fn keep<T: PartialEq + Clone>(
     let mut events = client.watch(path, &[]);
     while let Some(event) = events.next().await {
         sender.send_if_modified(|cluster| {
-            let table = table(Arc::make_mut(cluster));
-            match event {
+            let cluster = Arc::make_mut(cluster);
+            let first = matches!(event, WatchEvent::Restarted(_)) && cluster.listed.insert(path);
+            let table = table(cluster);
+            let changed = match event {
                 WatchEvent::Added(object) | WatchEvent::Modified(object) => match read(&object) {
                     Some(value) => table.insert(key(&object), value.clone()).as_ref() != Some(&value),
                     None => table.remove(&key(&object)).is_some(),
@@ -51,7 +57,8 @@ async fn keep<T: PartialEq + Clone>(
                     changed
                 }
                 WatchEvent::Bookmark(_) => false,
-            }
+            };
+            first || changed
         });
     }
 }

@@ -6,12 +6,13 @@ mod follow;
 mod service;
 
 pub(crate) use endpoints::{Endpoint, Slice};
+use follow::NETWORK;
 pub(crate) use follow::follow;
 pub(crate) use service::{Service, ServicePort};
 
 use emberyard_pod::network::{Member, Network, Policy, Protocol};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -32,12 +33,19 @@ pub(crate) struct Cluster {
     pub namespaces: BTreeMap<Key, Value>,
     /// Pods that have an address of their own.
     pub members: BTreeMap<Key, Member>,
+    /// What was listed at least once, by its path.
+    listed: BTreeSet<&'static str>,
 }
 
 /// The newest state, to read and to wait for.
 pub(crate) type ClusterView = watch::Receiver<Arc<Cluster>>;
 
 impl Cluster {
+    /// Whether all that decides who may connect to whom has been heard of: of a part of it nothing follows.
+    pub fn knows_network(&self) -> bool {
+        NETWORK.iter().all(|path| self.listed.contains(path))
+    }
+
     /// Who may connect to whom.
     pub fn network(&self) -> Network<'_> {
         Network {

@@ -51,12 +51,16 @@ pub(super) fn create(task: &PodTask) {
         return;
     };
     let member = Member::at(&task.object, ip);
-    tokio::task::spawn_blocking(move || {
-        let made = make(&node, &pod, &dir, image.as_deref(), ip);
-        if let (Ok(sandbox), Some(member)) = (&made, member) {
-            close_gates(&node, &pod, sandbox, &member);
-        }
-        let _ = news.send(Message::Sandbox(made));
+    tokio::spawn(async move {
+        gates::known(&node).await;
+        let make = move || {
+            let made = make(&node, &pod, &dir, image.as_deref(), ip);
+            if let (Ok(sandbox), Some(member)) = (&made, member) {
+                close_gates(&node, &pod, sandbox, &member);
+            }
+            let _ = news.send(Message::Sandbox(made));
+        };
+        drop(tokio::task::spawn_blocking(make).await);
     });
 }
 
