@@ -66,7 +66,9 @@ fn notebook(session: &Session, env: Vec<Value>, mounts: Vec<Value>) -> Value {
 fn environment(session: &Session) -> Vec<Value> {
     let Session { base_path, gateway_url, .. } = session;
     let host = gateway_url.split_once("://").map_or(gateway_url.as_str(), |(_, host)| host);
-    vec![
+    // Hadoop takes it for the user's name, and Spark gives it to executors.
+    let owner = session.owner.iter().map(|owner| json!({"name": "HADOOP_USER_NAME", "value": owner}));
+    let own = [
         json!({"name": "HOME", "value": HOME}),
         json!({"name": "EMBERYARD_BASE_URL", "value": base_path}),
         json!({"name": "EMBERYARD_NOTEBOOK", "value": session.identity.name}),
@@ -81,7 +83,8 @@ fn environment(session: &Session) -> Vec<Value> {
         json!({"name": "EMBERYARD_WARM", "value": if session.warm_session { "on" } else { "off" }}),
         // Spark appends `:PORT` to this and calls it the address of its UI: a link through the gateway.
         json!({"name": "SPARK_PUBLIC_DNS", "value": format!("{host}{base_path}spark")}),
-    ]
+    ];
+    own.into_iter().chain(owner).collect()
 }
 
 fn mounts(session: &Session) -> Vec<Value> {

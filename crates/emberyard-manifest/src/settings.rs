@@ -25,6 +25,9 @@ pub struct SessionSettings {
     pub gateway_url: String,
     /// The cluster's DNS domain.
     pub cluster_domain: String,
+    /// Whose notebooks are that name nobody; none: the user of the image.
+    #[serde(default)]
+    pub owner: Option<String>,
     /// How programs of a notebook reach what is outside.
     #[serde(default)]
     pub outside: Outside,
@@ -58,6 +61,7 @@ impl SessionSettings {
             home_size: Quantity::from_units(10 << 30),
             gateway_url: gateway_url.into(),
             cluster_domain: "cluster.local".to_owned(),
+            owner: None,
             outside: Outside::default(),
             hdfs: BTreeMap::new(),
         }

@@ -56,6 +56,8 @@ pub struct Session {
     pub gateway_url: String,
     /// The cluster's DNS domain.
     pub cluster_domain: String,
+    /// Its sessions' name in HDFS; none: the user of the image.
+    pub owner: Option<String>,
     /// How its programs reach what is outside.
     pub outside: Outside,
     /// Hadoop's settings for the HDFS it finds without being told.
@@ -114,6 +116,7 @@ pub fn validate(
         resources,
         home,
         folder,
+        owner,
         token_secret,
         spark_defaults,
         warm_session,
@@ -142,6 +145,7 @@ pub fn validate(
         base_path: base_path(&identity.namespace, &identity.name),
         gateway_url: settings.gateway_url.trim_end_matches('/').to_owned(),
         cluster_domain: settings.cluster_domain.clone(),
+        owner: owner.or_else(|| settings.owner.clone()),
         outside: settings.outside.clone(),
         hdfs: settings.hdfs.clone(),
         identity,

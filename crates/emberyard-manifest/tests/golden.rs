@@ -59,6 +59,21 @@ fn a_stopped_notebook_has_no_pod_and_a_changed_one_another_fingerprint() {
 }
 
 #[test]
+fn sessions_are_their_owners_in_hdfs() {
+    let user = |owner: Option<&str>, default: Option<&str>| {
+        let text = |name: Option<&str>| name.map(str::to_owned);
+        let settings = SessionSettings { owner: text(default), ..SessionSettings::new("http://127.0.0.1:8321/") };
+        let spec = NotebookSpec { owner: text(owner), ..NotebookSpec::default() };
+        let pod = build(&validate(with_folder().identity, spec, &settings).unwrap()).pod.unwrap();
+        let all = pod["spec"]["containers"][0]["env"].as_array().unwrap();
+        all.iter().find(|one| one["name"] == "HADOOP_USER_NAME").map(|one| one["value"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(user(Some("ann"), Some("bo")).as_deref(), Some("ann"));
+    assert_eq!(user(None, Some("bo")).as_deref(), Some("bo"));
+    assert_eq!(user(None, None), None);
+}
+
+#[test]
 fn a_notebook_reaches_the_outside_as_its_user_does() {
     let settings = SessionSettings {
         outside: Outside {

@@ -90,6 +90,10 @@ fn spec() -> Value {
                     "description": "Absolute path, the same on the nodes, in the notebook and in its executors.",
                 }},
             },
+            "owner": {
+                "type": "string", "pattern": "^[a-z_][-a-z0-9_.]*$", "maxLength": 64,
+                "description": "Whose it is: the name that its sessions have in HDFS; absent: the operator's default.",
+            },
             "tokenSecret": text("Secret of the same namespace that holds the access token under `token`; absent: one is made."),
             "sparkDefaults": {
                 "type": "object",

@@ -49,6 +49,9 @@ pub struct NotebookSpec {
     /// A folder of the machine that JupyterLab opens on; the session's executors see it at the same path.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub folder: Option<Folder>,
+    /// Whose it is: the name that its sessions have in HDFS; absent: the operator's default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     /// Secret of the same namespace that holds the access token under `token`; absent: one is made (`NAME-token`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_secret: Option<String>,

@@ -24,6 +24,16 @@ pub fn available_memory() -> u64 {
     emberyard_sandbox::Memory::now().map_or(0, |memory| memory.available)
 }
 
+/// What the machine calls the user who started this program; none where it has no name for them, or one that Hadoop's servers
+/// would read as something else (`name@realm`). Asked of `id`, which knows where names are besides in a file.
+pub fn user() -> Option<String> {
+    let output = std::process::Command::new("id").arg("-un").output().ok().filter(|output| output.status.success())?;
+    let name = String::from_utf8(output.stdout).ok()?.trim().to_owned();
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-.".contains(c);
+    let begins = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_');
+    (begins && name.len() <= 64 && name.chars().all(plain)).then_some(name)
+}
+
 /// A random number.
 pub fn random() -> u64 {
     let mut bytes = [0; 8];

@@ -1,4 +1,4 @@
-import json, time, urllib.request
+import json, os, time, urllib.request
 from pyspark.sql import SparkSession
 
 BLOCK, FILES = 32 << 20, 8
@@ -11,6 +11,8 @@ if "@SHIM@" == "off":
 spark = builder.getOrCreate()
 sc = spark.sparkContext
 folder = "/user/hdfs/test/locality-@REPLICATION@"
+# Who wrote which part, for sessions after this one.
+notes = os.path.expanduser("~/locality-@REPLICATION@-{}.json")
 
 
 def ask(path):
@@ -50,20 +52,19 @@ def node(address):
     return address.split(":")[0].rsplit(".", 1)[0]
 
 
-def on_writers_node(path, tasks):
+def on_writers_node(path, writers):
     """Blocks of a folder's files, and those of them that have a copy on their writer's node."""
     jvm = sc._jvm
     hadoop = sc._jsc.hadoopConfiguration()
     place = jvm.org.apache.hadoop.fs.Path(path)
     files = place.getFileSystem(hadoop)
-    writers = {task["index"]: node(task["host"]) for task in tasks}
     all = near = 0
     for file in files.listStatus(place):
         part = file.getPath().getName()
         if part.startswith("part-"):
             for block in files.getFileBlockLocations(file.getPath(), 0, file.getLen()):
                 all += 1
-                near += writers[int(part[5:10])] in [node(name) for name in block.getNames()]
+                near += writers[part[5:10]] in [node(name) for name in block.getNames()]
     return all, near
 
 
@@ -81,14 +82,23 @@ if "@WRITE@" == "yes":
     for form in ("csv", "parquet"):
         frame = spark.range(0, rows, 1, FILES).selectExpr("id", text)
         told, tasks = phase(f"write {form}", lambda: frame.write.mode("overwrite").format(form).save(f"{folder}/{form}"), "outputBytes")
-        told["blocks"], told["near"] = on_writers_node(f"{folder}/{form}", tasks)
+        writers = {f"{task['index']:05}": node(task["host"]) for task in tasks}
+        told["blocks"], told["near"] = on_writers_node(f"{folder}/{form}", writers)
+        with open(notes.format(form), "w") as file:
+            json.dump(writers, file)
         tell(told)
+elif "@WRITE@" == "look":
+    for form in ("csv", "parquet"):
+        with open(notes.format(form)) as file:
+            blocks, near = on_writers_node(f"{folder}/{form}", json.load(file))
+        print("placed", json.dumps({"blocks": blocks, "near": near}))
 else:
     schema = "id long, text string"
     whole = "sum(length(text))"
     read = {
         "read csv": lambda: spark.read.schema(schema).csv(f"{folder}/csv").selectExpr(whole).collect(),
         "read parquet": lambda: spark.read.parquet(f"{folder}/parquet").selectExpr(whole).collect(),
+        "read shuffle": lambda: spark.read.schema(schema).csv(f"{folder}/csv").selectExpr("id % 1000 as part", "text").groupBy("part").agg({"text": "max"}).collect(),
         "read textFile": lambda: sc.textFile(f"{folder}/csv").count(),
     }
     for name, work in read.items():

@@ -18,7 +18,9 @@ pub const BENCHMARK: Benchmark = Benchmark {
             executors as read it, then read by sessions that know nodes and by sessions that don't \
             (`emberyard.node.prefix` 0), alternating. Tasks: share that Spark calls NODE_LOCAL, of all that read. Crossed: \
             what all nodes' links carried meanwhile by the kernel's counters, in percent of the bytes read, so everything \
-            else that pods say to each other is in it. Readers: DataFrames of CSV and Parquet, and `textFile` in Python.",
+            else that pods say to each other is in it. Readers: DataFrames of CSV and Parquet, and `textFile` in Python; \
+            a job that reads CSV and shuffles what it read, whose links carry the shuffle, too. Last, all pods of the HDFS \
+            are killed at once, and where copies are then is looked at half a minute after all serve again.",
     rounds: 1,
     run,
 };
@@ -26,8 +28,13 @@ pub const BENCHMARK: Benchmark = Benchmark {
 /// Copies of each block, and executors of a core each.
 const CASES: [(usize, usize); 4] = [(2, 2), (2, 4), (3, 2), (3, 4)];
 /// What is written in each form.
-const MIB: usize = 1024;
+const MIB: usize = 2048;
+/// Jobs that do nothing but read.
 const READERS: [&str; 3] = ["csv", "parquet", "textFile"];
+/// The job that shuffles what it has read.
+const SHUFFLE: &str = "shuffle";
+/// After all pods died: copies that were missed are made, and those that are too many removed.
+const SETTLES: Duration = Duration::from_secs(30);
 const PODS: &str = "/api/v1/namespaces/default/pods";
 const WITHOUT: &str = "nodes not known";
 /// For a session, however busy the machine.
@@ -52,6 +59,13 @@ struct Phase {
     crossed: u64,
 }
 
+/// Blocks of a folder, and those with a copy on their writer's node.
+#[derive(Debug, Deserialize)]
+struct Place {
+    blocks: u64,
+    near: u64,
+}
+
 fn run(lab: &Lab) -> Result<Vec<Measure>, String> {
     let yard = Yard::new(lab, "locality")?;
     yard.up(&["--nodes", "4..4", "--node-shape", "cpu=4,memory=6Gi"])?;
@@ -62,14 +76,14 @@ fn run(lab: &Lab) -> Result<Vec<Measure>, String> {
         let name = |what: &str| format!("{replication} copies, {executors} executors: {what}");
         let (mut with, mut without, mut near) = (Vec::new(), Vec::new(), Vec::new());
         for round in 0..lab.rounds {
-            let written = session(lab, &yard, &code(replication, executors, true, true))?;
+            let written = session(lab, &yard, &code(replication, executors, true, "yes"))?;
             let (blocks, close) = written.iter().fold((0, 0), |(all, near), one| (all + one.blocks, near + one.near));
             near.push(percent(close, blocks));
             said(&name("first copy on the writer's node, %"), &near);
             // Who begins changes with the round.
             for turn in 0..2 {
                 let knows = (round + turn) % 2 == 0;
-                let read = session(lab, &yard, &code(replication, executors, knows, false))?;
+                let read = session(lab, &yard, &code(replication, executors, knows, "no"))?;
                 let samples = if knows { &mut with } else { &mut without };
                 samples.push(read);
                 said(&name(if knows { "local tasks, %" } else { "local tasks, %, nodes not known" }), &locals(samples));
@@ -86,11 +100,37 @@ fn run(lab: &Lab) -> Result<Vec<Measure>, String> {
             let measure = Measure::new(name(&format!("crossed, {reader}")), Unit::PercentCrossed, share(&with))?;
             measures.push(measure.against(WITHOUT, share(&without))?);
         }
+        let shuffled = |rounds: &[Vec<Phase>]| each(rounds, SHUFFLE, |phase| percent(phase.local, phase.tasks));
+        let measure =
+            Measure::new(name("tasks NODE_LOCAL that read before a shuffle"), Unit::Percent, shuffled(&with))?;
+        measures.push(measure.against(WITHOUT, shuffled(&without))?);
         let seconds = |rounds: &[Vec<Phase>]| rounds.iter().map(|phases| time(phases)).collect::<Vec<_>>();
-        let measure = Measure::new(name("all three read"), Unit::Seconds, seconds(&with))?;
+        let measure = Measure::new(name("all four jobs"), Unit::Seconds, seconds(&with))?;
         measures.push(measure.against(WITHOUT, seconds(&without))?);
     }
+    measures.push(after_all_died(lab, &yard)?);
     Ok(measures)
+}
+
+/// Where copies are after all pods of the HDFS died at once.
+fn after_all_died(lab: &Lab, yard: &Yard<'_>) -> Result<Measure, String> {
+    for pod in pods(lab, yard, "release=my-hdfs")? {
+        let name = pod["metadata"]["name"].as_str().unwrap_or_default();
+        let path = format!("{PODS}/{name}?gracePeriodSeconds=0");
+        api(lab, yard, async |client| client.delete(&path).await)?;
+    }
+    spread(lab, yard)?;
+    lab.pause(SETTLES)?;
+    let mut places = Vec::new();
+    for (replication, executors) in CASES.into_iter().filter(|case| case.1 == 2) {
+        let printed = yard.kernel(&code(replication, executors, true, "look"), PATIENCE)?;
+        for line in printed.lines().filter_map(|line| line.strip_prefix("placed ")) {
+            let Place { blocks, near } = serde_json::from_str(line).map_err(|error| format!("{error}: {printed}"))?;
+            places.push(percent(near, blocks));
+        }
+    }
+    said("first copy on the writer's node after all pods died, %", &places);
+    Measure::new("blocks with a copy on the writer's node after all pods died", Unit::Percent, places)
 }
 
 /// Waits until every node has a DataNode. A node that was silent while they came got none, so surplus ones come again.
@@ -172,9 +212,10 @@ fn percent(part: u64, whole: u64) -> f64 {
     100.0 * part as f64 / whole as f64
 }
 
-fn code(replication: usize, executors: usize, knows: bool, write: bool) -> String {
+/// `write`: "yes" to write, "no" to read, "look" to tell where copies are.
+fn code(replication: usize, executors: usize, knows: bool, write: &str) -> String {
     let template = include_str!("locality.py").replace("@SHIM@", if knows { "on" } else { "off" });
-    let template = template.replace("@WRITE@", if write { "yes" } else { "no" }).replace("@MIB@", &MIB.to_string());
+    let template = template.replace("@WRITE@", write).replace("@MIB@", &MIB.to_string());
     template.replace("@REPLICATION@", &replication.to_string()).replace("@EXECUTORS@", &executors.to_string())
 }
 
@@ -184,7 +225,7 @@ mod tests {
 
     #[test]
     fn both_sides_run_the_same_code_but_for_the_setting() {
-        let (with, without) = (code(2, 4, true, false), code(2, 4, false, false));
+        let (with, without) = (code(2, 4, true, "no"), code(2, 4, false, "no"));
         assert!(!with.contains('@'), "{with}");
         assert_eq!(with.replace("if \"on\" ==", "if \"off\" =="), without);
     }

@@ -13,10 +13,13 @@ const NAMESPACE_LABEL: &str = "kubernetes.io/metadata.name";
 /// The policy that lets in the pods of the HDFS's own namespace and of those that its spec names, and nobody else's pods.
 ///
 /// What is no pod is let in: nodes, which look after their pods, and API servers, through which the operator and `kubectl
-/// port-forward` reach NameNodes. So it can only be told where pods' addresses are known, by the ranges that nodes have for them. Some clusters' API
-/// servers have pods that speak for them in `kube-system`; these may see the pages that say how it is.
+/// port-forward` reach NameNodes. So it can only be told where pods' addresses are known, by the ranges that nodes have for them.
+/// Some clusters' API servers have pods that speak for them in `kube-system`; these may see the pages that say how it is.
 pub fn network_policy(plan: &Plan, ranges: &BTreeSet<String>) -> Value {
-    let named = |names: &[String]| json!({"namespaceSelector": {"matchExpressions": [{"key": NAMESPACE_LABEL, "operator": "In", "values": names}]}});
+    let named = |names: &[String]| {
+        let one_of = json!({"key": NAMESPACE_LABEL, "operator": "In", "values": names});
+        json!({"namespaceSelector": {"matchExpressions": [one_of]}})
+    };
     let mut from = vec![json!({"podSelector": {}}), json!({"ipBlock": {"cidr": "0.0.0.0/0", "except": ranges}})];
     if !plan.client_namespaces.is_empty() {
         from.push(named(&plan.client_namespaces));

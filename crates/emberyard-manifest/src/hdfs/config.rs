@@ -191,6 +191,8 @@ fn hdfs(plan: &Plan) -> Properties {
         ("dfs.datanode.data.dir", &blocks.join(",")),
         // With what is left of its volumes a DataNode serves on.
         ("dfs.datanode.failed.volumes.tolerated", &(plan.disks - 1).to_string()),
+        // Whether a volume has failed is looked at when it is met: by itself only if the last look is a quarter of an hour ago.
+        ("dfs.datanode.disk.check.min.gap", "5s"),
         // Blocks are where an address is: pods of DataNodes need no name, and clients compare addresses.
         ("dfs.datanode.hostname", "${env.POD_IP}"),
         ("dfs.namenode.datanode.registration.ip-hostname-check", "false"),

@@ -15,7 +15,7 @@ const NAME: &str = "crashing";
 const HDFS: &str = "/apis/emberyard.dev/v1alpha1/namespaces/default/hdfsclusters";
 /// After each of so many writes it dies: all objects are made by then. Of those that follow, statuses and evictions that are asked
 /// for again and again, after some.
-const EACH: usize = 18;
+const EACH: usize = 19;
 /// So many worlds live at once: half of their time is waiting.
 const AT_ONCE: usize = 2;
 
@@ -96,6 +96,7 @@ async fn state(world: &World) -> BTreeMap<String, Value> {
         "/apis/apps/v1/namespaces/default/statefulsets",
         "/apis/apps/v1/namespaces/default/deployments",
         "/apis/policy/v1/namespaces/default/poddisruptionbudgets",
+        "/apis/networking.k8s.io/v1/namespaces/default/networkpolicies",
         HDFS,
     ];
     let mut found = BTreeMap::new();

@@ -43,6 +43,7 @@ pub async fn run(dir: YardDir) -> Result<(), Failure> {
         identity: format!("yard-{}", settings.id),
         session: SessionSettings {
             sizes: settings.sizes,
+            owner: settings.owner.clone(),
             outside: outside::read(&dir),
             ..SessionSettings::new(format!("http://127.0.0.1:{}", settings.gateway_port))
         },

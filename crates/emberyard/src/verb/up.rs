@@ -115,7 +115,8 @@ fn wanted(dir: &YardDir, arguments: &Up) -> Result<Settings, Failure> {
         Some(settings) => settings,
         None => {
             let id = format!("{:08x}", crate::machine::random() as u32);
-            Settings::new(id, ports::choose(6443)?, ports::choose(8800)?)
+            let new = Settings::new(id, ports::choose(6443)?, ports::choose(8800)?);
+            Settings { owner: crate::machine::user(), ..new }
         }
     };
     settings.api_port = arguments.api_port.unwrap_or(settings.api_port);

@@ -33,6 +33,9 @@ pub struct Settings {
     /// Folders of the machine that pods may see: path in pod specs -> path on the machine.
     #[serde(default)]
     pub mounts: BTreeMap<PathBuf, PathBuf>,
+    /// Whose notebooks are: the user who made the yard, if the machine has a name for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     /// Image store that several yards share; the yard's own if not given.
     #[serde(default)]
     pub images: Option<PathBuf>,
@@ -161,6 +164,7 @@ impl Settings {
             sizes: Sizes::FULL,
             notebook: None,
             mounts: BTreeMap::new(),
+            owner: None,
             images: None,
             allow_host: Vec::new(),
             outbound_by_proxy: false,

@@ -83,6 +83,38 @@ fn strangers_are_kept_out(yard: &Yard) {
     });
 }
 
+/// What a session writes is its owner's: the one who made the yard, or of the image where the machine has no name for them.
+fn a_session_is_its_owner(yard: &Yard) {
+    let asked = std::process::Command::new("id").arg("-un").output().unwrap();
+    let named = String::from_utf8(asked.stdout).unwrap();
+    let owner = if asked.status.success() { named.trim() } else { "emberyard" };
+    let said = in_client(yard, "small", &["hdfs", "dfs", "-stat", "%u", "/user/hdfs/test/numbers/part-00000"]);
+    assert_eq!(String::from_utf8_lossy(&said.stdout).trim(), owner, "{}", text(&said));
+}
+
+/// One of a DataNode's two volumes fails: it serves on with the other, and what lay there is copied again.
+fn a_volume_fails(yard: &Yard) {
+    let whole = |wanted: &str| {
+        yard.until(wanted, Duration::from_secs(120), || {
+            // A disk is looked at by who can't use it.
+            let put = "head -c 100000 /dev/zero | hdfs dfs -put -f - /user/hdfs/test/more";
+            let ask = ". /etc/hdfs/ask.sh; bean \"$NAME_NODE_0\" FSNamesystemState; bean \"$NAME_NODE_0\" FSNamesystem";
+            let said = text(&in_client(yard, "small", &["bash", "-c", &format!("{put}; {ask}")]));
+            let all = [wanted, "\"UnderReplicatedBlocks\" : 0,", "\"MissingBlocks\" : 0,", "\"NumLiveDataNodes\" : 3,"];
+            if all.iter().all(|one| said.contains(one)) { Ok(()) } else { Err(said) }
+        });
+    };
+    let mode = |mode: &str| {
+        yard.kubectl_ok(&["exec", "small-datanode-2", "--", "chmod", mode, "/data-1/blocks/current"]);
+    };
+    mode("0");
+    whole("\"VolumeFailuresTotal\" : 1,");
+    assert!(listed(yard).contains("numbers"));
+    mode("755");
+    yard.kubectl_ok(&["delete", "pod", "small-datanode-2"]);
+    whole("\"VolumeFailuresTotal\" : 0,");
+}
+
 #[test]
 fn one_name_node_serves_and_is_never_formatted_twice() {
     let yard = Yard::up(&[]);
@@ -94,8 +126,10 @@ fn one_name_node_serves_and_is_never_formatted_twice() {
     let used = ["ls", "/data/blocks/current/VERSION", "/data-1/blocks/current/VERSION"];
     yard.kubectl_ok(&[&["exec", "small-datanode-2", "--"], &used[..]].concat());
     assert_eq!(yard.run(WORK).matches("counted 1000").count(), 3);
+    a_session_is_its_owner(&yard);
     too_large_a_change_is_refused(&yard);
     strangers_are_kept_out(&yard);
+    a_volume_fails(&yard);
 
     // Its death is the pause of its restart.
     yard.kubectl_ok(&["delete", "pod", NAME_NODE, "--grace-period=0", "--force"]);
