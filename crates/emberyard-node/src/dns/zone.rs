@@ -3,7 +3,7 @@
 //! Rule source: the Kubernetes DNS specification (kubernetes/dns, specification.md, version 1.1).
 
 use crate::cluster::{Cluster, Endpoint, Key, Service};
-use crate::net::address::{CLUSTER_DOMAIN, INSIDE, within};
+use crate::net::address::{CLUSTER_DOMAIN, is_inside};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
@@ -168,7 +168,7 @@ fn full(before: &[&str], key: &Key) -> String {
 fn reverse(cluster: &Cluster, pods: &LocalPods, reversed: &str, kind: Kind) -> Found {
     let parts: Vec<&str> = reversed.split('.').rev().collect();
     let Ok(address) = parts.join(".").parse::<Ipv4Addr>() else { return Found::Foreign };
-    if !INSIDE.into_iter().any(|network| within(address, network)) || address.is_loopback() {
+    if !is_inside(address) || address.is_loopback() {
         return Found::Foreign;
     }
     let Some(name) = name_of(cluster, pods, address) else { return Found::Nothing };

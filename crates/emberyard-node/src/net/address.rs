@@ -1,5 +1,6 @@
 //! The fixed addresses of a yard.
 
+use emberyard_pod::network::Block;
 use std::fmt;
 use std::net::Ipv4Addr;
 
@@ -13,17 +14,18 @@ pub const MACHINE_NAME: &str = "machine.emberyard.internal";
 pub const NODE_PREFIX: u8 = 16;
 /// Prefix length of one node's pod range.
 pub const POD_PREFIX: u8 = 24;
-/// Addresses of services: address and prefix length.
-pub const SERVICES: (Ipv4Addr, u8) = (Ipv4Addr::new(10, 96, 0, 0), 16);
-/// Addresses of nodes and of the yard itself, likewise.
-pub const NODES: (Ipv4Addr, u8) = (Ipv4Addr::new(10, 41, 0, 0), NODE_PREFIX);
+/// Addresses of services.
+pub const SERVICES: Block = Block::new(Ipv4Addr::new(10, 96, 0, 0), 16);
+/// Addresses of nodes and of the yard itself.
+pub const NODES: Block = Block::new(YARD, NODE_PREFIX);
+/// A namespace's own addresses.
+pub const LOOPBACK: Block = Block::new(Ipv4Addr::LOCALHOST, 8);
 /// The cluster's DNS service.
 pub const CLUSTER_DNS: Ipv4Addr = Ipv4Addr::new(10, 96, 0, 10);
 /// The domain of the cluster.
 pub const CLUSTER_DOMAIN: &str = "cluster.local";
-/// Networks that never leave the yard: address and prefix length.
-pub const INSIDE: [(Ipv4Addr, u8); 4] =
-    [NODES, (Ipv4Addr::new(10, 42, 0, 0), 16), SERVICES, (Ipv4Addr::new(127, 0, 0, 0), 8)];
+/// Networks that never leave the yard.
+pub const INSIDE: [Block; 4] = [NODES, Block::new(Ipv4Addr::new(10, 42, 0, 0), 16), SERVICES, LOOPBACK];
 /// Where the relay listens on the yard's side.
 pub const RELAY_PORT: u16 = 15001;
 /// Where the relay's HTTP door listens on the yard's side, if nothing is redirected.
@@ -33,19 +35,9 @@ pub const DNS_PORT: u16 = 53;
 /// The kubelet port of each node.
 pub const KUBELET_PORT: u16 = 10250;
 
-/// The mask of a prefix length.
-pub const fn mask(prefix: u8) -> u32 {
-    if prefix == 0 { 0 } else { u32::MAX << (32 - prefix as u32) }
-}
-
-/// Whether `address` lies in the network.
-pub fn within(address: Ipv4Addr, network: (Ipv4Addr, u8)) -> bool {
-    address.to_bits() & mask(network.1) == network.0.to_bits()
-}
-
 /// Whether `address` belongs to the yard (nodes, pods, services) or to a loopback.
 pub fn is_inside(address: Ipv4Addr) -> bool {
-    INSIDE.into_iter().any(|network| within(address, network))
+    INSIDE.into_iter().any(|network| network.contains(address))
 }
 
 /// The number of a node, 0 to 244: fixes its addresses.

@@ -4,7 +4,7 @@ use super::address::{NODES, NodeNumber, POD_PREFIX, SERVICES};
 use super::node::BRIDGE;
 use super::{nft, sysctl, thread};
 use crate::error::NetError;
-use emberyard_pod::network::Gates;
+use emberyard_pod::network::{Block, Gates};
 use std::net::Ipv4Addr;
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -50,8 +50,8 @@ pub fn detach(address: Ipv4Addr) -> Result<(), NetError> {
 /// # Errors
 /// [`NetError`] when the namespace is gone or the kernel refuses.
 pub fn gate(node: NodeNumber, namespace: OwnedFd, address: Ipv4Addr, gates: &Gates) -> Result<(), NetError> {
-    let itself = (address, 32);
-    let (from, to) = ([NODES, (node.pod_gateway(), 32), itself], [SERVICES, itself]);
+    let itself = Block::of(address);
+    let (from, to) = ([NODES, Block::of(node.pod_gateway()), itself], [SERVICES, itself]);
     thread::within(Some(namespace), async move |_| {
         // Links have addresses of IPv6 by themselves, and no gate for them. Where there is no IPv6, there are none.
         drop(sysctl::set("ipv6/conf/eth0/disable_ipv6", "1"));

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 pub fn environment() -> BTreeMap<String, String> {
     let door = format!("http://{YARD}:{PROXY_PORT}");
     let mut own = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), ".svc".to_owned(), format!(".{CLUSTER_DOMAIN}")];
-    own.extend(INSIDE.iter().map(|(network, prefix)| format!("{network}/{prefix}")));
+    own.extend(INSIDE.iter().map(ToString::to_string));
     let variables = [("HTTP_PROXY", door.clone()), ("HTTPS_PROXY", door), ("NO_PROXY", own.join(","))];
     variables
         .into_iter()

@@ -1,6 +1,7 @@
 //! Who may go where: a pure decision.
 
-use crate::net::address::{MACHINE, is_inside, within};
+use crate::net::address::{MACHINE, is_inside};
+use emberyard_pod::network::Block;
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
@@ -21,7 +22,7 @@ pub struct RelayPolicy {
 
 /// Networks that no pod reaches through the relay: "this host", and link-local addresses, where clouds hand out the
 /// machine's credentials.
-const FORBIDDEN: [(Ipv4Addr, u8); 2] = [(Ipv4Addr::UNSPECIFIED, 8), (Ipv4Addr::new(169, 254, 0, 0), 16)];
+const FORBIDDEN: [Block; 2] = [Block::new(Ipv4Addr::UNSPECIFIED, 8), Block::new(Ipv4Addr::new(169, 254, 0, 0), 16)];
 
 impl RelayPolicy {
     /// Rules that allow these ports of the machine's loopback.
@@ -42,7 +43,7 @@ impl RelayPolicy {
         let forbidden = is_inside(address)
             || address.is_multicast()
             || address.is_broadcast()
-            || FORBIDDEN.into_iter().any(|network| within(address, network));
+            || FORBIDDEN.into_iter().any(|network| network.contains(address));
         if forbidden { Verdict::Refuse } else { Verdict::Dial(wanted) }
     }
 }

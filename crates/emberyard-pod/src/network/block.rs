@@ -15,8 +15,8 @@ impl Block {
     pub const ALL: Self = Self { address: Ipv4Addr::UNSPECIFIED, prefix: 0 };
 
     /// The range of the first `prefix` bits (32 at most) of an address.
-    pub fn new(address: Ipv4Addr, prefix: u8) -> Self {
-        let prefix = prefix.min(32);
+    pub const fn new(address: Ipv4Addr, prefix: u8) -> Self {
+        let prefix = if prefix > 32 { 32 } else { prefix };
         Self { address: Ipv4Addr::from_bits(address.to_bits() & mask(prefix)), prefix }
     }
 
@@ -28,7 +28,7 @@ impl Block {
     }
 
     /// One address alone.
-    pub fn of(address: Ipv4Addr) -> Self {
+    pub const fn of(address: Ipv4Addr) -> Self {
         Self::new(address, 32)
     }
 
@@ -37,14 +37,14 @@ impl Block {
         self.address
     }
 
-    /// How many leading bits are fixed.
-    pub const fn prefix(self) -> u8 {
-        self.prefix
+    /// The fixed bits, all set.
+    pub const fn mask(self) -> u32 {
+        mask(self.prefix)
     }
 
     /// Whether an address lies in it.
     pub fn contains(self, address: Ipv4Addr) -> bool {
-        address.to_bits() & mask(self.prefix) == self.address.to_bits()
+        address.to_bits() & self.mask() == self.address.to_bits()
     }
 
     /// What is left of it without another range, in as few ranges as can be.

@@ -1,8 +1,7 @@
 //! Rules as lists of nf_tables expressions.
 
 use super::message::Attributes;
-use crate::net::address::mask;
-use std::net::Ipv4Addr;
+use emberyard_pod::network::Block;
 
 const REGISTER_VERDICT: u32 = 0;
 const REGISTER_1: u32 = 1;
@@ -84,12 +83,14 @@ impl Rule {
     }
 
     /// The packet comes from this network, or goes to it.
-    pub(super) fn network(self, side: Side, network: Ipv4Addr, prefix: u8) -> Self {
+    pub(super) fn network(self, side: Side, network: Block) -> Self {
         let offset = match side {
             Side::From => IPV4_SOURCE,
             Side::To => IPV4_DESTINATION,
         };
-        self.payload(PAYLOAD_NETWORK_HEADER, offset, 4).masked(mask(prefix).to_be_bytes()).equals(&network.octets())
+        self.payload(PAYLOAD_NETWORK_HEADER, offset, 4)
+            .masked(network.mask().to_be_bytes())
+            .equals(&network.address().octets())
     }
 
     /// The packet goes to one of these ports.

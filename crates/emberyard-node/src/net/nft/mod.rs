@@ -6,12 +6,11 @@
 mod expression;
 mod message;
 
-use super::address::{INSIDE, MACHINE};
+use super::address::{INSIDE, LOOPBACK, MACHINE};
 use crate::error::NetError;
-use emberyard_pod::network::Gate;
+use emberyard_pod::network::{Block, Gate};
 use expression::{Rule, Side};
 use message::Batch;
-use std::net::Ipv4Addr;
 
 const TABLE: &str = "emberyard";
 const NAT: &str = "nat";
@@ -23,9 +22,6 @@ const OUTPUT: (&str, u32) = ("output", 3);
 const DESTINATION_NAT: i32 = -100;
 /// Where filters stand in that order.
 const FILTERING: i32 = 0;
-/// Address and prefix length.
-type Network = (Ipv4Addr, u8);
-const LOOPBACK: Network = (Ipv4Addr::new(127, 0, 0, 0), 8);
 
 /// A batch that takes the table away, whether it is there or not.
 fn without_table() -> Batch {
@@ -43,9 +39,9 @@ pub(super) fn redirect(port: u16) -> Result<(), NetError> {
     batch.add_table(TABLE);
     for (chain, hook) in [PREROUTING, OUTPUT] {
         batch.add_chain(TABLE, chain, NAT, hook, DESTINATION_NAT);
-        batch.add_rule(TABLE, chain, Rule::default().tcp().network(Side::To, MACHINE, 32).redirect(port));
-        for (network, prefix) in INSIDE {
-            batch.add_rule(TABLE, chain, Rule::default().network(Side::To, network, prefix).accept());
+        batch.add_rule(TABLE, chain, Rule::default().tcp().network(Side::To, Block::of(MACHINE)).redirect(port));
+        for network in INSIDE {
+            batch.add_rule(TABLE, chain, Rule::default().network(Side::To, network).accept());
         }
         batch.add_rule(TABLE, chain, Rule::default().tcp().redirect(port));
     }
@@ -55,7 +51,7 @@ pub(super) fn redirect(port: u16) -> Result<(), NetError> {
 /// (Re)places table `emberyard` of a pod's namespace: of what comes in and goes out, only what its gates leave open, besides
 /// what belongs to connections that were let through, what stays in the pod, and what the networks beside each gate send or are
 /// sent.
-pub(super) fn gate(ingress: (&Gate, &[Network]), egress: (&Gate, &[Network])) -> Result<(), NetError> {
+pub(super) fn gate(ingress: (&Gate, &[Block]), egress: (&Gate, &[Block])) -> Result<(), NetError> {
     let mut batch = without_table();
     let ways = [(ingress, INPUT, Side::From), (egress, OUTPUT, Side::To)];
     if ways.iter().any(|((gate, _), ..)| **gate != Gate::Open) {
@@ -65,11 +61,11 @@ pub(super) fn gate(ingress: (&Gate, &[Network]), egress: (&Gate, &[Network])) ->
         let Gate::Only(opened) = gate else { continue };
         batch.add_chain(TABLE, chain, FILTER, hook, FILTERING);
         batch.add_rule(TABLE, chain, Rule::default().known().accept());
-        for (network, prefix) in always.iter().copied().chain([LOOPBACK]) {
-            batch.add_rule(TABLE, chain, Rule::default().network(side, network, prefix).accept());
+        for network in always.iter().copied().chain([LOOPBACK]) {
+            batch.add_rule(TABLE, chain, Rule::default().network(side, network).accept());
         }
         for one in opened {
-            let mut rule = Rule::default().network(side, one.peer.address(), one.peer.prefix());
+            let mut rule = Rule::default().network(side, one.peer);
             if let Some(ports) = one.ports {
                 rule = rule.protocol(ports.protocol.number()).ports(ports.first, ports.last);
             }
