@@ -44,6 +44,12 @@ pub(crate) fn defaults(session: &Session) -> String {
     set("spark.storage.decommission.enabled", "true");
     set("spark.storage.decommission.replicationReattemptInterval", "5s");
 
+    // A server that comes back has another address; Java would go on for half a minute with the one it remembers. Here, and not in
+    // `extraJavaOptions`, which are the user's.
+    for java in ["spark.driver.defaultJavaOptions", "spark.executor.defaultJavaOptions"] {
+        set(java, "-Djava.security.properties=/etc/emberyard/names.security");
+    }
+
     if let Some(folder) = &session.folder {
         let volume = "spark.kubernetes.executor.volumes.hostPath.folder";
         set(&format!("{volume}.mount.path"), folder);

@@ -20,11 +20,10 @@ start_java() {
     local heap=$1 options=$2
     shift 2
     class_path
-    # One collector thread and one compiler: these JVMs are many and mostly wait. Names are asked for anew after seconds,
-    # because a pod that is started again has another address.
+    # One collector thread and one compiler: these JVMs are many and mostly wait.
     # They begin with a small heap, which grows if need be: of one that is large at once, all is touched.
     set -- -Xms16m "-Xmx$heap" -Xss512k -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData -XX:+ExitOnOutOfMemoryError \
-        -Djava.net.preferIPv4Stack=true -Dsun.net.inetaddr.ttl=5 -Dsun.net.inetaddr.negative.ttl=1 \
+        -Djava.net.preferIPv4Stack=true -Djava.security.properties=/etc/emberyard/names.security \
         $options -cp "$CLASS_PATH" "$@"
     if [ -f "$EMBERYARD_ARCHIVE" ]; then
         # Mapped where it was made for, its pages are shared between JVMs. Where it does not fit, Java starts without it.

@@ -22,7 +22,7 @@ pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
             disks: 1,
             command: json!(["bash", format!("{ETC}/journalnode.sh")]),
             memory: 128,
-            evicted: Evicted::OneAtATime,
+            evicted: Evicted::AsAnother,
         },
     )
 }

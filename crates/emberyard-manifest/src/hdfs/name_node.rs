@@ -2,7 +2,7 @@
 
 use super::set::{ETC, Evicted, Part, Replaced, Runs, container, objects as set};
 use super::validate::Plan;
-use super::{excluded, zones};
+use super::{excluded, journal_node, zones, zoo_keeper};
 use emberyard_model::hdfs::{NAME_NODE_PORT, NAME_NODE_WEB_PORT};
 use serde_json::{Map, Value, json};
 use std::iter;
@@ -52,7 +52,9 @@ pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
                 .map(|(name, config_map)| json!({"name": name, "configMap": {"name": config_map, "optional": true}}))
                 .collect(),
             replaced: Replaced::ByTheOperator,
-            evicted: Evicted::OneAtATime,
+            // A NameNode that is to lead must find the names of all JournalNodes, or it ends: Hadoop takes one that has no address
+            // for a mistake in its settings. So one of them goes only while the others are there.
+            evicted: Evicted::OneAtATimeOf(&[zoo_keeper::PART, journal_node::PART, PART]),
         },
     )
 }

@@ -48,8 +48,10 @@ pub(crate) struct Part<'a> {
 /// Which pods of a part may be evicted, by whoever drains their node.
 #[derive(Clone, Copy)]
 pub(crate) enum Evicted {
-    /// Any of them, one at a time.
-    OneAtATime,
+    /// Any of them, one at a time of these parts together.
+    OneAtATimeOf(&'static [&'static str]),
+    /// As the budget of another part says, which counts them, too: a pod may have only one.
+    AsAnother,
     /// Those with this label. Who gives it does not evict them himself: whoever drains a node asks again and again, by name,
     /// and would ask for the pod that took its place.
     OnceLabelled(&'static str),
@@ -64,7 +66,7 @@ pub(crate) enum Replaced {
     ByTheOperator,
 }
 
-/// Service, StatefulSet and disruption budget of a part.
+/// Service, disruption budget and StatefulSet of a part.
 pub(crate) fn objects(plan: &Plan, part: Part<'_>) -> Vec<Value> {
     let name = plan.names().part(part.name);
     let selector = selector(plan, part.name);
@@ -76,16 +78,28 @@ pub(crate) fn objects(plan: &Plan, part: Part<'_>) -> Vec<Value> {
         "spec": {"clusterIP": "None", "publishNotReadyAddresses": true, "selector": selector, "ports": ports},
     });
     let budget = match part.evicted {
-        Evicted::OneAtATime => json!({"maxUnavailable": 1, "selector": {"matchLabels": selector}}),
+        Evicted::OneAtATimeOf(parts) => {
+            let of_these = json!([{"key": COMPONENT_LABEL, "operator": "In", "values": parts}]);
+            let hdfs = json!({HDFS_LABEL: plan.identity.name});
+            Some(json!({
+                "maxUnavailable": 1,
+                "selector": {"matchLabels": hdfs, "matchExpressions": of_these},
+                // One that does not serve has nothing to lose, and what keeps it from serving may be what is to be replaced.
+                "unhealthyPodEvictionPolicy": "AlwaysAllow",
+            }))
+        }
+        Evicted::AsAnother => None,
         Evicted::OnceLabelled(label) => {
             let without = json!([{"key": label, "operator": "DoesNotExist"}]);
-            json!({"maxUnavailable": 0, "selector": {"matchLabels": selector, "matchExpressions": without}})
+            Some(json!({"maxUnavailable": 0, "selector": {"matchLabels": selector, "matchExpressions": without}}))
         }
     };
-    let budget = json!({
-        "apiVersion": "policy/v1", "kind": "PodDisruptionBudget",
-        "metadata": owned(plan, &name, part.name),
-        "spec": budget,
+    let budget = budget.map(|spec| {
+        json!({
+            "apiVersion": "policy/v1", "kind": "PodDisruptionBudget",
+            "metadata": owned(plan, &name, part.name),
+            "spec": spec,
+        })
     });
     let volume = claim(part.volume, plan.storage_class.as_deref());
     let volumes = disks(part.disks).map(|(name, _)| json!({"metadata": {"name": name}, "spec": volume}));
@@ -105,7 +119,7 @@ pub(crate) fn objects(plan: &Plan, part: Part<'_>) -> Vec<Value> {
             "volumeClaimTemplates": volumes.collect::<Vec<_>>(),
         },
     });
-    vec![service, budget, set]
+    [Some(service), budget, Some(set)].into_iter().flatten().collect()
 }
 
 /// Affinity of pods that spread over nodes: where they can, or however long nodes take to come.

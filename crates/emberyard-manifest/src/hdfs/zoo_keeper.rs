@@ -22,7 +22,7 @@ pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
             disks: 1,
             command: json!(["bash", format!("{ETC}/zookeeper.sh")]),
             memory: 96,
-            evicted: Evicted::OneAtATime,
+            evicted: Evicted::AsAnother,
         },
     )
 }

@@ -194,6 +194,7 @@ impl Loop {
                     generations.insert(Key::of(object).name, generation);
                 }
             }
+            self.drop_budgets(key, &objects).await?;
             let generations = generations.clone();
             self.written.insert(key.clone(), Written { objects: objects.clone(), when: now, generations, kept });
         }
@@ -234,6 +235,21 @@ impl Loop {
         let mut claims = self.config.client.list(&path, &[("labelSelector", &selector)]).await?.0;
         claims.retain(|claim| !is_leaving(claim));
         Ok(claims)
+    }
+
+    /// Deletes disruption budgets of an older version that are made no more: no pod that two of them select can be evicted.
+    async fn drop_budgets(&self, key: &Key, objects: &[Value]) -> Result<(), ApiError> {
+        let selector = format!("{HDFS_LABEL}={}", key.name);
+        let path = path("policy", "v1", &key.namespace, "poddisruptionbudgets", "");
+        let made =
+            |name: &str| objects.iter().any(|o| o["kind"] == "PodDisruptionBudget" && o["metadata"]["name"] == name);
+        for budget in self.config.client.list(&path, &[("labelSelector", &selector)]).await?.0 {
+            let Key { name, .. } = Key::of(&budget);
+            if !made(&name) {
+                self.config.client.delete(&format!("{path}/{name}")).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Asks a NameNode to go. A budget that refuses for now is asked again with the next tick.

@@ -126,7 +126,8 @@ fn lacking(blocks: &str, addresses: &BTreeSet<String>) -> Option<String> {
     Some(format!("a block has too few copies that can be read: {line}; {addresses:?} run or ran just now\n{blocks}"))
 }
 
-/// A node with DataNodes is drained while Spark works: no block has fewer copies than wanted at any time.
+/// A node with DataNodes is drained while Spark works: no block has fewer copies than wanted at any time, and the NameNode that
+/// stays serves all the while, although two JournalNodes may be on the node, too.
 fn drained(yard: &Yard) {
     // What was written when three copies were wanted would keep them.
     client(yard, &["hdfs", "dfs", "-setrep", "2", "/user/hdfs/test"]);
@@ -134,7 +135,13 @@ fn drained(yard: &Yard) {
     let places = "jsonpath={range .items[*]}{.spec.nodeName}{'\\n'}{end}";
     let nodes = yard.kubectl_ok(&["get", "pods", "-l", "app=hdfs-datanode,release=my-hdfs", "-o", places]);
     let node = nodes.lines().find(|node| *node != home).unwrap();
+    // Both have run for long enough to be asked: whoever leads while the node is emptied can be believed.
+    yard.until("the NameNodes know all blocks", Duration::from_secs(60), || {
+        let knows = |number: u32| knows_all(yard, &format!("http://my-hdfs-namenode-{number}."));
+        if knows(0) && knows(1) { Ok(()) } else { Err("one has just started".to_owned()) }
+    });
     let session = working(yard, STEADY, "drained");
+    let deaths = "jsonpath={range .items[*]}{.spec.nodeName} {.status.containerStatuses[*].restartCount}{'\\n'}{end}";
     std::thread::scope(|scope| {
         let drain = scope.spawn(|| yard.emberyard(&["node", "drain", node]));
         let (mut looks, mut before) = (0, blocks(yard).1);
@@ -163,6 +170,8 @@ fn drained(yard: &Yard) {
         };
         assert!(drain.status.success() && looks > 0, "{looks} looks: {}\n{}", text(&drain), details());
     });
+    let deaths = yard.kubectl_ok(&["get", "pods", "-l", "app=hdfs-namenode,release=my-hdfs", "-o", deaths]);
+    assert!(deaths.lines().all(|line| line.ends_with(" 0 0")), "a NameNode died: {deaths}");
     let printed = session.finish();
     assert!(printed.contains("total 250"), "{printed}");
     yard.until("all DataNodes are in service elsewhere", Duration::from_secs(120), || {
