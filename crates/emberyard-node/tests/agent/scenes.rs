@@ -44,7 +44,10 @@ pub async fn play(dir: &Path, name: &str) {
     world.until("a service account", &account, |_| true).await;
     match name {
         "ends" => ends(&world).await,
-        "whole" => whole(&world).await,
+        "whole" => {
+            settings(&world).await;
+            whole(&world).await;
+        }
         "give-back" => give_back(&world, dir).await,
         "forward" => crate::forward::forward(&world, dir).await,
         "greedy" => crate::greed::greedy(&world).await,
@@ -202,6 +205,19 @@ async fn give_back(world: &World, dir: &Path) {
 }
 
 /// Everything a pod is given: environment, files, names, volumes, probes, an init container; a ConfigMap that comes late.
+/// A cut link that comes back is used soon, where the kernel can be told so; what the pod itself says comes first.
+async fn settings(world: &World) {
+    let files = ["tcp_rto_max_ms", "tcp_retries2", "tcp_syn_retries"].map(|name| format!("/proc/sys/net/ipv4/{name}"));
+    if !Path::new(&files[0]).exists() {
+        println!("SKIPPED settings: this kernel has no {}", files[0]);
+        return;
+    }
+    let own = json!({"securityContext": {"sysctls": [{"name": "net.ipv4.tcp_syn_retries", "value": "7"}]}});
+    world.pod("settings", &format!("cat {}", files.join(" ")), own).await;
+    world.phase("settings", "Succeeded").await;
+    assert_eq!(world.log("settings").await, "2000\n255\n7\n");
+}
+
 async fn whole(world: &World) {
     world
         .create(

@@ -19,6 +19,22 @@ const MOST_PROCESSES: u64 = 4096;
 /// The uid of a pod whose image is not known either.
 const NOBODYS: u32 = 1000;
 
+/// How long TCP in pods waits until it sends again what nobody acknowledged. By default the waits double, up to two minutes:
+/// of a link that was cut for 13 s a connection knows after 20 that it is back, and a new one, which is asked for while
+/// it is cut, too. With 2 s at most a connection that nobody answers is given up after 8 minutes (255 tries), a new one after 2
+/// (60); Linux's own are 15 and 2.
+const RETRANSMISSION: [(&str, &str); 3] =
+    [("net.ipv4.tcp_rto_max_ms", "2000"), ("net.ipv4.tcp_retries2", "255"), ("net.ipv4.tcp_syn_retries", "60")];
+/// Kernels before 6.15 have no such limit.
+const LIMIT: &str = "/proc/sys/net/ipv4/tcp_rto_max_ms";
+
+/// Kernel settings of a pod's namespaces: what it asks for itself comes last.
+fn sysctls(pod: &Pod) -> Vec<(String, String)> {
+    let ours = if Path::new(LIMIT).exists() && !pod.spec.host_network { &RETRANSMISSION[..] } else { &[] };
+    let ours = ours.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    ours.chain(pod.spec.security_context.sysctls.iter().map(|s| (s.name.clone(), s.value.clone()))).collect()
+}
+
 /// What the pure part needs to know of an image.
 pub(super) fn defaults(image: &Resolved) -> ImageDefaults {
     ImageDefaults {
@@ -73,12 +89,11 @@ fn make(node: &Arc<Node>, pod: &Pod, dir: &Path, image: Option<&Resolved>, ip: I
         .and_then(|()| write("hostname", texts::hostname(pod, &facts) + "\n"))
         .and_then(|()| write("resolv.conf", texts::resolv_conf(pod, &facts)))
         .map_err(|e| format!("the pod's files cannot be written: {e}"))?;
-    let sysctls = pod.spec.security_context.sysctls.iter().map(|s| (s.name.clone(), s.value.clone()));
     let spec = PodSandboxSpec {
         dir: dir.to_owned(),
         name: pod.metadata.uid.clone(),
         hostname: texts::hostname(pod, &facts),
-        sysctls: sysctls.collect(),
+        sysctls: sysctls(pod),
         host_network: pod.spec.host_network,
         ids: ids(node, pod, image, ip),
         limits: Limits { pids: Some(MOST_PROCESSES), ..Limits::default() },
