@@ -179,14 +179,16 @@ impl Loop {
         let mut generations = known.map(|known| known.generations.clone()).unwrap_or_default();
         let held = roll::held(&objects, &sets, &seen.pods, &generations);
         objects.retain(|object| object["kind"] != "StatefulSet" || !held.contains(&Key::of(object).name));
-        if known.is_none_or(|known| known.objects != objects || now.since(known.when) >= REFRESH) {
+        // What somebody else changed is not seen, so that from time to time all is written again.
+        let lately = known.filter(|known| now.since(known.when) < REFRESH);
+        if lately.is_none_or(|known| known.objects != objects) {
             let mut claims = self.claims(key).await?;
             removal::mark_claims(&self.config.client, &mut claims, kept, running).await?;
             if let Err(error) = keeps_volumes(&plan, &claims) {
                 return self.say(key, &before, &status::of_invalid(&error, &seen)).await;
             }
             create_once(&self.config.client, &excluded(&plan, &BTreeSet::new())).await?;
-            for object in &objects {
+            for object in objects.iter().filter(|object| lately.is_none_or(|known| !known.objects.contains(object))) {
                 let applied = self.config.client.apply(&of(object), object, FIELD_MANAGER).await?;
                 if object["kind"] == "StatefulSet"
                     && let Some(generation) = applied["metadata"]["generation"].as_i64()
@@ -194,9 +196,12 @@ impl Loop {
                     generations.insert(Key::of(object).name, generation);
                 }
             }
-            self.drop_budgets(key, &objects).await?;
+            if lately.is_none() {
+                self.drop_budgets(key, &objects).await?;
+            }
+            let when = lately.map_or(now, |known| known.when);
             let generations = generations.clone();
-            self.written.insert(key.clone(), Written { objects: objects.clone(), when: now, generations, kept });
+            self.written.insert(key.clone(), Written { objects: objects.clone(), when, generations, kept });
         }
         seen.outdated = roll::outdated(&objects, &sets, &seen.pods, &generations, &held);
         let name_nodes = plan.name_node_pods();

@@ -1,12 +1,11 @@
 //! An HDFS, as the tutorial's third part has it: written and read by Spark, killed, deleted and made again.
 
+use super::hdfs_drain::{drained, in_service};
 use crate::yard::forward::Forward;
 use crate::yard::proxy::Proxy;
 use crate::yard::{Running, Yard, http, text};
-use emberyard_model::Timestamp;
-use std::collections::BTreeSet;
 use std::process::Output;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 /// The sizes that the tutorial's table has, whoever writes it.
 const PARTS: [u64; 2] = [78_333_335, 85_000_000];
@@ -25,19 +24,19 @@ const SLOW: &str = "def slow(number):\n    open('@MARK@', 'w').close()\n    time
     sc.parallelize(range(40), 8).map(slow).toDF().write.csv('/user/hdfs/test/slow.csv')\n\
     print('sum', sc.textFile('/user/hdfs/test/slow.csv').map(lambda line: int(line.split(',')[0])).sum())\nspark.stop()\n";
 /// Writes and reads for half a minute.
-const STEADY: &str = "total = 0\nfor turn in range(25):\n    \
+pub const STEADY: &str = "total = 0\nfor turn in range(25):\n    \
     sc.parallelize(range(10), 2).saveAsTextFile(f'/user/hdfs/test/@NAME@-{turn}')\n    \
     total += sc.textFile(f'/user/hdfs/test/@NAME@-{turn}').count()\n    \
     open('@MARK@', 'w').close()\n    time.sleep(1)\nprint('total', total)\nspark.stop()\n";
 
-fn create(yard: &Yard) {
+pub fn create(yard: &Yard) {
     let created = yard.emberyard(&["hdfs", "create", "my-hdfs"]);
     assert!(created.status.success(), "{}\n{}", text(&created), yard.logs());
     assert!(text(&created).contains("hdfs://my-hdfs"), "{}", text(&created));
 }
 
 /// What a command in the client's pod prints.
-fn client(yard: &Yard, words: &[&str]) -> String {
+pub fn client(yard: &Yard, words: &[&str]) -> String {
     String::from_utf8_lossy(&in_client(yard, "my-hdfs", words).stdout).into_owned()
 }
 
@@ -73,7 +72,7 @@ fn name_nodes(yard: &Yard) -> [String; 2] {
     found
 }
 
-fn ready(yard: &Yard) {
+pub fn ready(yard: &Yard) {
     yard.until("the HDFS is whole", Duration::from_secs(180), || {
         let status = text(&yard.emberyard(&["status"]));
         if status.contains("my-hdfs Ready hdfs://my-hdfs") { Ok(()) } else { Err(status) }
@@ -81,7 +80,7 @@ fn ready(yard: &Yard) {
 }
 
 /// A session that runs this, once its work has begun.
-fn working<'a>(yard: &'a Yard, script: &str, name: &str) -> Running<'a> {
+pub fn working<'a>(yard: &'a Yard, script: &str, name: &str) -> Running<'a> {
     let mark = yard.files.join(name);
     let script = script.replace("@NAME@", name).replace("@MARK@", &mark.display().to_string());
     let mut session = yard.start(&format!("{SESSION}{script}"));
@@ -89,106 +88,6 @@ fn working<'a>(yard: &'a Yard, script: &str, name: &str) -> Running<'a> {
         if mark.exists() { Ok(()) } else { Err(format!("not yet; its run has ended: {}", session.has_ended())) }
     });
     session
-}
-
-/// What the NameNode says of closed files' blocks, if one could be asked that knows them, and the addresses of DataNodes that
-/// run afterwards: the client's pod moves, too.
-fn blocks(yard: &Yard) -> (Option<String>, Vec<String>) {
-    // Which NameNode was asked stands on standard error.
-    let blocks = text(&in_client(yard, "my-hdfs", &["hdfs", "fsck", "/user", "-files", "-blocks", "-locations"]));
-    let running = "jsonpath={range .items[?(@.status.phase=='Running')]}[{.status.podIP}:{end}";
-    let running = yard.kubectl_ok(&["get", "pods", "-l", "app=hdfs-datanode,release=my-hdfs", "-o", running]);
-    let is_answer = blocks.contains("Status: ") && knows_all(yard, &blocks);
-    (is_answer.then_some(blocks), running.split_inclusive(':').map(str::to_owned).collect())
-}
-
-/// Whether the NameNode that said this has run for a while: one that has just started, and leads at once, knows each block
-/// from the first DataNode that reported it, and not yet from the others.
-fn knows_all(yard: &Yard, said: &str) -> bool {
-    let Some(number) = [0, 1].into_iter().find(|number| said.contains(&format!("http://my-hdfs-namenode-{number}.")))
-    else {
-        return false;
-    };
-    let pod = format!("my-hdfs-namenode-{number}");
-    let start = "jsonpath={.status.containerStatuses[?(@.name=='namenode')].state.running.startedAt}";
-    let started = yard.kubectl(&["get", "pod", &pod, "-o", start]);
-    let started = Timestamp::parse(&String::from_utf8_lossy(&started.stdout));
-    let now = SystemTime::UNIX_EPOCH.elapsed().unwrap();
-    started.is_ok_and(|started| now > Duration::from_micros(started.0.unsigned_abs()) + Duration::from_secs(20))
-}
-
-/// The lines of an answer that name a block and where its copies are. Others say in words what it lacks.
-fn block_lines(blocks: &str) -> impl Iterator<Item = &str> {
-    blocks.lines().filter(|line| line.contains("blk_") && line.contains(" len="))
-}
-
-/// The block that has too few copies of those on DataNodes that ran when it was asked for. One that the answer before did not
-/// know may have been closed this moment, which takes the word of one DataNode: those of the others are on their way.
-fn lacking(blocks: &str, before: &str, addresses: &BTreeSet<String>) -> Option<String> {
-    let copies = |line: &str| addresses.iter().filter(|address| line.contains(*address)).count();
-    let id = |line: &str| line.split_whitespace().nth(1).map(str::to_owned);
-    let known: BTreeSet<_> = block_lines(before).filter_map(id).collect();
-    let line = block_lines(blocks).find(|line| copies(line) < 2 && id(line).is_some_and(|id| known.contains(&id)))?;
-    Some(format!("a block has too few copies that can be read: {line}; {addresses:?} run or ran just now\n{blocks}"))
-}
-
-/// A node with DataNodes is drained while Spark works: no block has fewer copies than wanted at any time, and the NameNode that
-/// stays serves all the while, although two JournalNodes may be on the node, too.
-fn drained(yard: &Yard) {
-    // What was written when three copies were wanted would keep them.
-    client(yard, &["hdfs", "dfs", "-setrep", "2", "/user/hdfs/test"]);
-    let home = yard.kubectl_ok(&["get", "pod", "my-pyspark-notebook-0", "-o", "jsonpath={.spec.nodeName}"]);
-    let places = "jsonpath={range .items[*]}{.spec.nodeName}{'\\n'}{end}";
-    let nodes = yard.kubectl_ok(&["get", "pods", "-l", "app=hdfs-datanode,release=my-hdfs", "-o", places]);
-    let node = nodes.lines().find(|node| *node != home).unwrap();
-    // Both have run for long enough to be asked: whoever leads while the node is emptied can be believed.
-    yard.until("the NameNodes know all blocks", Duration::from_secs(60), || {
-        let knows = |number: u32| knows_all(yard, &format!("http://my-hdfs-namenode-{number}."));
-        if knows(0) && knows(1) { Ok(()) } else { Err("one has just started".to_owned()) }
-    });
-    let session = working(yard, STEADY, "drained");
-    let deaths = "jsonpath={range .items[*]}{.spec.nodeName} {.status.containerStatuses[*].restartCount}{'\\n'}{end}";
-    std::thread::scope(|scope| {
-        let drain = scope.spawn(|| yard.emberyard(&["node", "drain", node]));
-        let (mut said_before, mut before) = blocks(yard);
-        let mut looks = 0;
-        while !drain.is_finished() {
-            let (said, running) = blocks(yard);
-            // What runs neither before nor after did not when the NameNode was asked; what is lost is missed at the next look, too.
-            let addresses = before.drain(..).chain(running.iter().cloned()).collect();
-            if let Some(said) = said {
-                if let Some(known) = said_before {
-                    assert_eq!(lacking(&said, &known, &addresses), None);
-                    looks += 1;
-                }
-                said_before = Some(said);
-            }
-            before = running;
-        }
-        let drain = drain.join().unwrap();
-        let details = || {
-            let asked: [&[&str]; 3] = [
-                &["hdfs", "haadmin", "-getAllServiceState"],
-                &["hdfs", "dfsadmin", "-safemode", "get"],
-                &["hdfs", "fsck", "/", "-openforwrite", "-files", "-blocks", "-replicaDetails"],
-            ];
-            let logs = ["0", "1"].map(|number| {
-                let pod = format!("my-hdfs-namenode-{number}");
-                text(&yard.kubectl(&["logs", &pod, "-c", "namenode", "--tail=150"]))
-            });
-            [asked.map(|words| client(yard, words)).concat(), logs.concat()].concat()
-        };
-        assert!(drain.status.success() && looks > 0, "{looks} looks: {}\n{}", text(&drain), details());
-    });
-    let deaths = yard.kubectl_ok(&["get", "pods", "-l", "app=hdfs-namenode,release=my-hdfs", "-o", deaths]);
-    assert!(deaths.lines().all(|line| line.ends_with(" 0 0")), "a NameNode died: {deaths}");
-    let printed = session.finish();
-    assert!(printed.contains("total 250"), "{printed}");
-    yard.until("all DataNodes are in service elsewhere", Duration::from_secs(120), || {
-        let report = client(yard, &["hdfs", "dfsadmin", "-report", "-live"]);
-        if report.matches("Decommission Status : Normal").count() == 4 { Ok(()) } else { Err(report) }
-    });
-    ready(yard);
 }
 
 /// T17: the NameNode's page, and a script of it that is the same as through `kubectl proxy`.
@@ -256,7 +155,11 @@ fn an_hdfs_lives_through_the_death_of_all_its_pods() {
     });
     ready(&yard);
     assert_eq!(client(&yard, &["hdfs", "getconf", "-confKey", "dfs.replication"]).trim(), "2");
-    drained(&yard);
+    // What was written when three copies were wanted would keep them.
+    client(&yard, &["hdfs", "dfs", "-setrep", "2", "/user/hdfs/test"]);
+    drained(&yard, 2, "drained");
+    in_service(&yard, 4);
+    ready(&yard);
     let [active, _] = name_nodes(&yard);
 
     // The active NameNode dies while Spark writes: a pause, no error.

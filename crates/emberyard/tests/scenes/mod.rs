@@ -5,6 +5,7 @@ pub mod fleet;
 mod forward;
 mod greedy;
 mod hdfs;
+mod hdfs_drain;
 mod hdfs_operator;
 mod kernel;
 mod killed;
