@@ -29,6 +29,12 @@ const SCRIPTS: [(&str, &str); 13] = [
     ("zookeeper.sh", include_str!("files/zookeeper.sh")),
 ];
 
+/// How a container looks names up (nsswitch.conf(5)).
+pub(crate) const NAMES: &str = "nsswitch.conf";
+/// What `/etc/hosts` says counts only where DNS says nothing, not the other way round.
+const NAMES_BY_DNS: &str =
+    "passwd: files\ngroup: files\nhosts: dns files\nnetworks: files\nprotocols: files\nservices: files\n";
+
 /// Tells NameNodes that this HDFS was formatted once and never will be again. Without an owner: it stays with the volumes.
 pub fn formatted(plan: &Plan) -> Value {
     json!({
@@ -50,6 +56,7 @@ pub(crate) fn config_map(plan: &Plan) -> Value {
     data.insert("hdfs-site.xml".to_owned(), json!(xml(&hdfs(plan))));
     if plan.has_standby() {
         data.insert("zoo.cfg".to_owned(), json!(zoo(plan)));
+        data.insert(NAMES.to_owned(), json!(NAMES_BY_DNS));
     }
     data.insert("hosts.sh".to_owned(), json!(hosts(plan)));
     data.extend(SCRIPTS.map(|(name, text)| (name.to_owned(), json!(text))));

@@ -1,5 +1,7 @@
 //! NameNodes; where there are two, each with the controller beside it that makes it active or standby.
 
+use super::config::NAMES;
+use super::names::JOURNAL_NODES;
 use super::set::{ETC, Evicted, Part, Replaced, Runs, container, objects as set};
 use super::validate::Plan;
 use super::{excluded, journal_node, zones, zoo_keeper};
@@ -10,6 +12,8 @@ use std::iter;
 pub(crate) const PART: &str = "namenode";
 /// Where the ConfigMap is mounted that says that the file system was formatted once.
 const FORMATTED: &str = "/etc/hdfs-formatted";
+/// An address at which nobody listens.
+const NOBODYS: &str = "127.0.0.2";
 /// Run before a pod is stopped.
 const ASIDE: &str = "/etc/hdfs/step-aside.sh";
 
@@ -37,8 +41,12 @@ pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
     });
     let names = plan.names();
     let zones = plan.by_zone().then(|| ("zones", names.zones()));
+    let mut containers: Vec<_> = iter::once(server).chain(controller).collect();
+    if plan.has_standby() {
+        containers.iter_mut().chain([&mut store]).for_each(by_dns);
+    }
     let lists = [("formatted", names.formatted()), ("excluded", names.excluded())].into_iter().chain(zones);
-    set(
+    let mut objects = set(
         plan,
         Part {
             name: PART,
@@ -47,16 +55,37 @@ pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
             volume: plan.sizes.name_node,
             disks: 1,
             prepare: vec![store.into()],
-            containers: iter::once(server).chain(controller).map(Value::from).collect(),
+            containers: containers.into_iter().map(Value::from).collect(),
             volumes: lists
                 .map(|(name, config_map)| json!({"name": name, "configMap": {"name": config_map, "optional": true}}))
                 .collect(),
             replaced: Replaced::ByTheOperator,
-            // A NameNode that is to lead must find the names of all JournalNodes, or it ends: Hadoop takes one that has no address
-            // for a mistake in its settings. So one of them goes only while the others are there.
+            // Two of three JournalNodes are enough, but not for a NameNode that becomes active meanwhile: one of all these goes only
+            // while the others are there.
             evicted: Evicted::OneAtATimeOf(&[zoo_keeper::PART, journal_node::PART, PART]),
         },
-    )
+    );
+    if plan.has_standby() {
+        for set in objects.iter_mut().filter(|object| object["kind"] == "StatefulSet") {
+            set["spec"]["template"]["spec"]["hostAliases"] = json!([{"ip": NOBODYS, "hostnames": journal_nodes(plan)}]);
+        }
+    }
+    objects
+}
+
+/// A NameNode that starts or becomes active must know an address of every JournalNode, or it ends: Hadoop takes a name that has none
+/// for a mistake in the settings (`FSEditLog.createJournal`). One whose pod waits for a node has the address of nobody: two of three are
+/// enough, and whoever can't reach the third asks for its address again.
+fn journal_nodes(plan: &Plan) -> Vec<String> {
+    (0..JOURNAL_NODES).map(|ordinal| plan.names().host(journal_node::PART, ordinal)).collect()
+}
+
+/// Has a container ask DNS first, and look into its file of names, where [`journal_nodes`] stand, for what DNS does not know.
+fn by_dns(container: &mut Map<String, Value>) {
+    if let Some(mounts) = container.get_mut("volumeMounts").and_then(Value::as_array_mut) {
+        mounts
+            .push(json!({"name": "config", "mountPath": format!("/etc/{NAMES}"), "subPath": NAMES, "readOnly": true}));
+    }
 }
 
 /// Shows a container one more volume.

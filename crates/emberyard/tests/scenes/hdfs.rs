@@ -127,6 +127,35 @@ fn read_where_it_lies(yard: &Yard) {
     );
 }
 
+/// While a JournalNode has no pod, and so its name no address, one NameNode takes over and the other one starts all the same.
+fn without_a_journal_node(yard: &Yard) {
+    yard.kubectl_ok(&["scale", "statefulset", "my-hdfs-journalnode", "--replicas=2"]);
+    yard.until("a JournalNode is gone", Duration::from_secs(60), || {
+        let pods = yard.kubectl_ok(&["get", "pods", "-l", "app=hdfs-journalnode,release=my-hdfs", "-o", "name"]);
+        if pods.lines().count() == 2 { Ok(()) } else { Err(pods) }
+    });
+    let [active, standby] = name_nodes(yard);
+    let deaths = || {
+        let count = "jsonpath={.status.containerStatuses[*].restartCount}";
+        yard.kubectl_ok(&["get", "pod", &standby, "-o", count])
+    };
+    let before = deaths();
+    yard.kubectl_ok(&["delete", "pod", &active, "--grace-period=0", "--force"]);
+    yard.until("the other one is active, and this one ready", Duration::from_secs(60), || {
+        let is_ready = "jsonpath={.status.conditions[?(@.type=='Ready')].status}";
+        let is_ready = yard.kubectl(&["get", "pod", &active, "-o", is_ready]).stdout == b"True";
+        let now = name_nodes(yard);
+        if is_ready && now[0] == standby {
+            Ok(())
+        } else {
+            Err(format!("ready: {is_ready}, active and other: {now:?}"))
+        }
+    });
+    assert_eq!(deaths(), before, "{standby} died while it took over");
+    yard.kubectl_ok(&["scale", "statefulset", "my-hdfs-journalnode", "--replicas=3"]);
+    ready(yard);
+}
+
 #[test]
 fn an_hdfs_lives_through_the_death_of_all_its_pods() {
     let yard = Yard::up(&["--nodes", "2..3", "--node-shape", "cpu=4,memory=6Gi"]);
@@ -180,6 +209,8 @@ fn an_hdfs_lives_through_the_death_of_all_its_pods() {
         if found == PARTS { Ok(()) } else { Err(format!("{found:?}")) }
     });
     ready(&yard);
+
+    without_a_journal_node(&yard);
 
     // A JournalNode whose volume is lost has the journal from the others: it is ready once it is written to.
     yard.kubectl_ok(&["delete", "pvc", "data-my-hdfs-journalnode-1", "--wait=false"]);
