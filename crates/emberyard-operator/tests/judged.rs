@@ -182,7 +182,8 @@ async fn a_real_api_server_takes_what_an_hdfs_consists_of() {
             ("apps", "statefulsets", sets),
             ("apps", "deployments", 1),
             ("", "services", sets),
-            ("policy", "poddisruptionbudgets", sets),
+            // One for DataNodes, one for all others.
+            ("policy", "poddisruptionbudgets", 2),
             ("networking.k8s.io", "networkpolicies", 1),
             ("", "configmaps", maps),
         ];
