@@ -61,7 +61,7 @@ impl Store {
     }
 
     /// Removes the names given, then layers and blobs that no name needs; answers the bytes freed. Images in `in_use`
-    /// (of running pods) keep their layers.
+    /// (of running pods) keep their layers, also those that have lost their name to a newer one.
     pub fn prune(&self, remove: &[String], in_use: &[crate::ImageId]) -> Result<u64, ImageError> {
         prune::prune(self, remove, in_use)
     }

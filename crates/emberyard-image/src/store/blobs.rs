@@ -55,7 +55,12 @@ impl Store {
     }
 
     pub(crate) fn config(&self, manifest: &Manifest) -> Result<Config, ImageError> {
-        self.read(&manifest.config.digest)
+        self.config_of(&ImageId(manifest.config.digest.clone()))
+    }
+
+    /// The config of an image that may have no name any more.
+    pub(crate) fn config_of(&self, id: &ImageId) -> Result<Config, ImageError> {
+        self.read(&id.0)
     }
 
     pub(crate) fn index(&self) -> Result<Index, ImageError> {

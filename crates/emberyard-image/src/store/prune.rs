@@ -30,6 +30,11 @@ pub(super) fn prune(store: &Store, names: &[String], in_use: &[ImageId]) -> Resu
         needed.extend(found.config.rootfs.diff_ids.clone());
         kept.push(descriptor);
     }
+    // An image that was built anew has lost its name to its successor; pods that run from it have not.
+    for id in in_use {
+        needed.insert(id.0.clone());
+        needed.extend(store.config_of(id).map(|config| config.rootfs.diff_ids).unwrap_or_default());
+    }
     index.manifests = kept;
     store.write_index(&index)?;
     let mut freed = 0;

@@ -72,6 +72,8 @@ fn a_new_image_takes_the_name_and_prune_takes_the_rest() {
     let new = add(&store, "spark-py", "3");
     assert_ne!(old.id, new.id);
     assert_eq!(store.list().unwrap().len(), 2);
+    assert_eq!(store.prune(&[], std::slice::from_ref(&old.id)).unwrap() >> 10, 0, "a pod still runs from the old one");
+    assert_eq!(fs::read_dir(store.dir().join("layers")).unwrap().count(), 4);
     assert!(store.prune(&[], &[]).unwrap() > 0, "the old top layer goes");
     store.prune(&["other".to_owned(), "spark-py".to_owned()], std::slice::from_ref(&new.id)).unwrap();
     assert_eq!(store.list().unwrap(), [new]);

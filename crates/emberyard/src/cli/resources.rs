@@ -142,7 +142,7 @@ pub enum ImageVerb {
         /// The archive to write.
         file: PathBuf,
     },
-    /// Removes what no image uses.
+    /// Removes what no image and no pod of this yard uses. Other yards that share the folder of images must be down.
     Prune,
 }
 

@@ -1,15 +1,18 @@
 //! `image`: environments from recipes.
 
+use super::up::running;
+use crate::api::{admin, api};
 use crate::cli::{Form, ImageVerb};
 use crate::error::Failure;
 use crate::output::{self, Listing};
 use crate::progress::{Step, note};
 use crate::yard::versions::PROGRAM;
 use crate::yard::{Settings, YardDir};
-use emberyard_image::{BuildOptions, ImageError, ImageSummary, Progress, Recipe, Stage, Store, recipes};
+use emberyard_image::{BuildOptions, ImageError, ImageId, ImageSummary, Progress, Recipe, Stage, Store, recipes};
 use emberyard_model::Explained;
 use serde::Serialize;
-use std::fs::File;
+use std::fs::{self, File};
+use std::path::Path;
 
 /// What a session needs.
 const WANTED: [&str; 2] = ["spark-py", "pyspark-notebook"];
@@ -36,14 +39,43 @@ pub async fn run(dir: &YardDir, verb: &ImageVerb, form: Form) -> Result<(), Fail
             Ok(output::line(&image.name)?)
         }
         ImageVerb::Export { image, file } => {
-            let mut archive = File::create(file).map_err(|source| Failure::Folder { path: file.clone(), source })?;
-            store.export(image, &mut archive, &mut shown).map_err(failed)
+            store.resolve(image).map_err(failed)?;
+            export(&store, image, file)
         }
         ImageVerb::Prune => {
-            let freed = store.prune(&[], &[]).map_err(failed)?;
+            let freed = store.prune(&[], &in_use(dir).await?).map_err(failed)?;
             Ok(output::line(&format!("{} MiB freed", freed >> 20))?)
         }
     }
+}
+
+/// Writes an archive whole or not at all: what has its name stays until then.
+fn export(store: &Store, image: &str, file: &Path) -> Result<(), Failure> {
+    let mut part = file.as_os_str().to_owned();
+    part.push(".part");
+    let part = Path::new(&part);
+    let io = |source| Failure::Folder { path: file.to_owned(), source };
+    let mut archive = File::create(part).map_err(io)?;
+    let exported = store.export(image, &mut archive, &mut Shown::default()).map_err(failed);
+    let exported = exported.and_then(|()| archive.sync_all().and_then(|()| fs::rename(part, file)).map_err(io));
+    if exported.is_err() {
+        let _ = fs::remove_file(part);
+    }
+    exported
+}
+
+/// Images from which pods of this yard run, where it is up.
+async fn in_use(dir: &YardDir) -> Result<Vec<ImageId>, Failure> {
+    if running(dir).is_none() {
+        return Ok(Vec::new());
+    }
+    let pods = admin(dir).await?.list("/api/v1/pods", &[]).await.map_err(api)?.0;
+    let statuses = pods.iter().flat_map(|pod| {
+        ["containerStatuses", "initContainerStatuses"].into_iter().filter_map(|list| pod["status"][list].as_array())
+    });
+    // NAME@sha256:…
+    let ids = statuses.flatten().filter_map(|status| Some(status["imageID"].as_str()?.split_once('@')?.1.to_owned()));
+    Ok(ids.map(ImageId).collect())
 }
 
 /// Builds what a session needs and the store does not have; says first what it will cost.
