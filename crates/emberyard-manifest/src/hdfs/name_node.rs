@@ -67,7 +67,11 @@ pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
     );
     if plan.has_standby() {
         for set in objects.iter_mut().filter(|object| object["kind"] == "StatefulSet") {
-            set["spec"]["template"]["spec"]["hostAliases"] = json!([{"ip": NOBODYS, "hostnames": journal_nodes(plan)}]);
+            let pod = &mut set["spec"]["template"]["spec"];
+            pod["hostAliases"] = json!([{"ip": NOBODYS, "hostnames": journal_nodes(plan)}]);
+            // What only the file knows is not waited for long where the cluster's DNS asks further, and nobody answers.
+            pod["dnsConfig"] =
+                json!({"options": [{"name": "timeout", "value": "1"}, {"name": "attempts", "value": "2"}]});
         }
     }
     objects

@@ -1,13 +1,13 @@
 //! DNS over UDP and TCP on the cluster's DNS address.
 
-use super::zone::{Data, Found, Kind, LocalPods, look_up};
+use super::zone::{Data, Found, Kind, LocalPods, look_up, look_up_own};
 use crate::cluster::ClusterView;
 use crate::net::address::{DNS_PORT, YARD};
 use crate::tasks::Tasks;
 use hickory_proto::op::{Message, MessageType, OpCode, Query, ResponseCode};
 use hickory_proto::rr::rdata::{A, CNAME, PTR, SRV};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -41,7 +41,7 @@ pub(crate) async fn serve(
             let Ok((length, client)) = udp.recv_from(&mut buffer).await else { continue };
             let (query, socket, names) = (buffer[..length].to_vec(), udp.clone(), names.clone());
             tokio::spawn(async move {
-                if let Some(reply) = names.answer(&query, false).await {
+                if let Some(reply) = names.answer(&query, client.ip(), false).await {
                     let _ = socket.send_to(&reply, client).await;
                 }
             });
@@ -50,9 +50,9 @@ pub(crate) async fn serve(
     spawner.spawn(async move {
         loop {
             match tcp.accept().await {
-                Ok((stream, _)) => {
+                Ok((stream, client)) => {
                     let names = for_tcp.clone();
-                    tokio::spawn(tokio::time::timeout(PATIENCE, names.converse(stream)));
+                    tokio::spawn(tokio::time::timeout(PATIENCE, names.converse(stream, client.ip())));
                 }
                 Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
             }
@@ -62,25 +62,25 @@ pub(crate) async fn serve(
 }
 
 impl Names {
-    async fn converse(self, mut stream: TcpStream) -> std::io::Result<()> {
+    async fn converse(self, mut stream: TcpStream, client: IpAddr) -> std::io::Result<()> {
         loop {
             let length = stream.read_u16().await?;
             let mut query = vec![0; usize::from(length)];
             stream.read_exact(&mut query).await?;
-            let Some(reply) = self.answer(&query, true).await else { return Ok(()) };
+            let Some(reply) = self.answer(&query, client, true).await else { return Ok(()) };
             stream.write_u16(u16::try_from(reply.len()).unwrap_or(u16::MAX)).await?;
             stream.write_all(&reply).await?;
         }
     }
 
     /// The reply to one query; `None` for what is no query.
-    async fn answer(&self, bytes: &[u8], tcp: bool) -> Option<Vec<u8>> {
+    async fn answer(&self, bytes: &[u8], client: IpAddr, tcp: bool) -> Option<Vec<u8>> {
         let query = Message::from_vec(bytes).ok()?;
         if query.metadata.message_type != MessageType::Query {
             return None;
         }
         let found = match query.queries.first() {
-            Some(question) if query.metadata.op_code == OpCode::Query => self.find(question),
+            Some(question) if query.metadata.op_code == OpCode::Query => self.find(question, client),
             _ => None,
         };
         if found == Some(Found::Foreign) {
@@ -111,7 +111,7 @@ impl Names {
         if tcp || encoded.len() <= usize::from(room) { Some(encoded) } else { message.truncate().to_vec().ok() }
     }
 
-    fn find(&self, question: &Query) -> Option<Found> {
+    fn find(&self, question: &Query, client: IpAddr) -> Option<Found> {
         let kind = match question.query_type() {
             RecordType::A => Kind::A,
             RecordType::SRV => Kind::Srv,
@@ -119,8 +119,14 @@ impl Names {
             _ => Kind::Other,
         };
         let name = question.name().to_ascii().to_ascii_lowercase();
+        let name = name.trim_end_matches('.');
         let pods = self.pods.read().ok()?;
-        Some(look_up(&self.cluster.borrow(), &pods, name.trim_end_matches('.'), kind))
+        let cluster = self.cluster.borrow();
+        let own = match client {
+            IpAddr::V4(client) => look_up_own(&cluster, client, name, kind),
+            IpAddr::V6(_) => None,
+        };
+        Some(own.unwrap_or_else(|| look_up(&cluster, &pods, name, kind)))
     }
 }
 

@@ -47,6 +47,22 @@ pub(crate) enum Data {
     Cname(String),
 }
 
+/// Looks up what whoever asks is called: `localhost` (RFC 6761, 6.3), and a pod's own host name. A pod that asks DNS before its
+/// files has its answer without anybody outside being asked, who may not be reachable.
+pub(crate) fn look_up_own(cluster: &Cluster, asker: Ipv4Addr, name: &str, kind: Kind) -> Option<Found> {
+    let is_own = || {
+        let headless = cluster.services.iter().filter(|(_, service)| service.headless);
+        let mut endpoints = headless.flat_map(|(key, _)| cluster.endpoints(key)).map(|(_, endpoint)| endpoint);
+        endpoints.any(|it| it.hostname.as_deref() == Some(name) && it.addresses.contains(&asker))
+    };
+    let address = match name {
+        "localhost" => Ipv4Addr::LOCALHOST,
+        name if !name.contains('.') && is_own() => asker,
+        _ => return None,
+    };
+    Some(Found::Records(if kind == Kind::A { vec![Data::A(address)] } else { Vec::new() }))
+}
+
 /// Looks a name up. `name` is lower case, without the last dot.
 pub(crate) fn look_up(cluster: &Cluster, pods: &LocalPods, name: &str, kind: Kind) -> Found {
     if let Some(reversed) = name.strip_suffix(".in-addr.arpa") {
@@ -245,6 +261,17 @@ mod tests {
                 records.iter().map(text).collect::<Vec<_>>().join(", ")
             }
         }
+    }
+
+    #[test]
+    fn ones_own_names() {
+        let own = |asker: &str, name: &str, kind| look_up_own(&cluster(), asker.parse().unwrap(), name, kind);
+        let address = |text: &str| Some(Found::Records(vec![Data::A(text.parse().unwrap())]));
+        assert_eq!(own("10.42.1.3", "nn-0", Kind::A), address("10.42.1.3"));
+        assert_eq!(own("10.42.1.3", "nn-0", Kind::Other), Some(Found::Records(Vec::new())));
+        assert_eq!(own("10.42.1.3", "nn-1", Kind::A), None, "another's");
+        assert_eq!(own("10.42.1.3", "nas", Kind::A), None);
+        assert_eq!(own("10.42.1.3", "localhost", Kind::A), address("127.0.0.1"));
     }
 
     #[test]
