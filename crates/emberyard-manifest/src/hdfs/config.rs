@@ -284,8 +284,7 @@ fn zoo(plan: &Plan) -> String {
 /// Names and ports for the scripts.
 fn hosts(plan: &Plan) -> String {
     let names = plan.names();
-    let journals = if plan.has_standby() { JOURNAL_NODES } else { 0 };
-    let journals: Vec<String> = (0..journals).map(|ordinal| names.host(journal_node::PART, ordinal)).collect();
+    let journals = if plan.has_standby() { journal_node::hosts(plan) } else { Vec::new() };
     let mut text = String::new();
     for ordinal in 0..plan.name_nodes {
         let _ = writeln!(text, "NAME_NODE_{ordinal}={}", names.host(name_node::PART, ordinal));

@@ -26,3 +26,8 @@ pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
         },
     )
 }
+
+/// The names of all of them in the cluster's DNS.
+pub(crate) fn hosts(plan: &Plan) -> Vec<String> {
+    (0..JOURNAL_NODES).map(|ordinal| plan.names().host(PART, ordinal)).collect()
+}

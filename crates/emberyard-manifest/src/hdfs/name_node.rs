@@ -1,7 +1,6 @@
 //! NameNodes; where there are two, each with the controller beside it that makes it active or standby.
 
 use super::config::NAMES;
-use super::names::JOURNAL_NODES;
 use super::set::{ETC, Evicted, Part, Replaced, Runs, container, objects as set};
 use super::validate::Plan;
 use super::{excluded, journal_node, zones, zoo_keeper};
@@ -68,7 +67,10 @@ pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
     if plan.has_standby() {
         for set in objects.iter_mut().filter(|object| object["kind"] == "StatefulSet") {
             let pod = &mut set["spec"]["template"]["spec"];
-            pod["hostAliases"] = json!([{"ip": NOBODYS, "hostnames": journal_nodes(plan)}]);
+            // A NameNode that starts or becomes active must know an address of every JournalNode, or it ends: Hadoop takes a name that
+            // has none for a mistake in the settings (`FSEditLog.createJournal`). One whose pod waits for a node has the address of
+            // nobody: two of three are enough, and whoever can't reach the third asks for its address again.
+            pod["hostAliases"] = json!([{"ip": NOBODYS, "hostnames": journal_node::hosts(plan)}]);
             // What only the file knows is not waited for long where the cluster's DNS asks further, and nobody answers.
             pod["dnsConfig"] =
                 json!({"options": [{"name": "timeout", "value": "1"}, {"name": "attempts", "value": "2"}]});
@@ -77,14 +79,7 @@ pub(crate) fn objects(plan: &Plan) -> Vec<Value> {
     objects
 }
 
-/// A NameNode that starts or becomes active must know an address of every JournalNode, or it ends: Hadoop takes a name that has none
-/// for a mistake in the settings (`FSEditLog.createJournal`). One whose pod waits for a node has the address of nobody: two of three are
-/// enough, and whoever can't reach the third asks for its address again.
-fn journal_nodes(plan: &Plan) -> Vec<String> {
-    (0..JOURNAL_NODES).map(|ordinal| plan.names().host(journal_node::PART, ordinal)).collect()
-}
-
-/// Has a container ask DNS first, and look into its file of names, where [`journal_nodes`] stand, for what DNS does not know.
+/// Has a container ask DNS first, and look into its file of names, where JournalNodes stand, for what DNS does not know.
 fn by_dns(container: &mut Map<String, Value>) {
     if let Some(mounts) = container.get_mut("volumeMounts").and_then(Value::as_array_mut) {
         mounts

@@ -38,10 +38,7 @@ pub async fn run(dir: &YardDir, verb: &ImageVerb, form: Form) -> Result<(), Fail
             let image = store.import(&mut archive, None, &mut shown).map_err(failed)?;
             Ok(output::line(&image.name)?)
         }
-        ImageVerb::Export { image, file } => {
-            store.resolve(image).map_err(failed)?;
-            export(&store, image, file)
-        }
+        ImageVerb::Export { image, file } => export(&store, image, file, &mut shown),
         ImageVerb::Prune => {
             let freed = store.prune(&[], &in_use(dir).await?).map_err(failed)?;
             Ok(output::line(&format!("{} MiB freed", freed >> 20))?)
@@ -50,13 +47,13 @@ pub async fn run(dir: &YardDir, verb: &ImageVerb, form: Form) -> Result<(), Fail
 }
 
 /// Writes an archive whole or not at all: what has its name stays until then.
-fn export(store: &Store, image: &str, file: &Path) -> Result<(), Failure> {
+fn export(store: &Store, image: &str, file: &Path, shown: &mut Shown) -> Result<(), Failure> {
     let mut part = file.as_os_str().to_owned();
     part.push(".part");
     let part = Path::new(&part);
     let io = |source| Failure::Folder { path: file.to_owned(), source };
     let mut archive = File::create(part).map_err(io)?;
-    let exported = store.export(image, &mut archive, &mut Shown::default()).map_err(failed);
+    let exported = store.export(image, &mut archive, shown).map_err(failed);
     let exported = exported.and_then(|()| archive.sync_all().and_then(|()| fs::rename(part, file)).map_err(io));
     if exported.is_err() {
         let _ = fs::remove_file(part);
