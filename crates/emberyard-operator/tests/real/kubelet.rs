@@ -54,7 +54,7 @@ async fn join(client: &Client, name: &str) {
 
 async fn renew(client: &Client, name: &str) {
     let all = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases";
-    let spec = json!({"holderIdentity": name, "leaseDurationSeconds": 5, "renewTime": now()});
+    let spec = json!({"holderIdentity": name, "leaseDurationSeconds": 40, "renewTime": now()});
     if client.patch(&format!("{all}/{name}"), &json!({"spec": spec}), ContentKind::MergePatch).await.is_err() {
         let lease =
             json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": name}, "spec": spec});

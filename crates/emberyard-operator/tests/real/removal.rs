@@ -72,6 +72,8 @@ async fn data_nodes_may_be_evicted_once_they_have_handed_over() {
     let world = without_operator(3, 3).await;
     start(&world).await;
     let admin = &world.admin;
+    // DataNodes that find one node only share it.
+    until("nodes", async || (world.nodes().await.len() == 3).then_some(())).await;
     let cluster = json!({
         "apiVersion": "emberyard.dev/v1alpha1", "kind": "HdfsCluster",
         "metadata": {"name": "emptied"}, "spec": {"replication": 2},
