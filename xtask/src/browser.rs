@@ -46,7 +46,8 @@ pub fn run(script: &str, arguments: &[&str]) -> Result<(), String> {
     if status.success() { Ok(()) } else { Err(format!("{script} failed; pictures: {}", pictures.display())) }
 }
 
-fn shown(folder: &Path, target: &str, read_only: bool) -> MountSpec {
+/// A folder of the machine as it is seen inside.
+pub fn shown(folder: &Path, target: &str, read_only: bool) -> MountSpec {
     let source = MountSource::Bind { path: folder.to_owned(), sub_path: None, owner: Owner::Machine };
     MountSpec { target: target.into(), source, read_only }
 }

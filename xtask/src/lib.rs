@@ -6,12 +6,15 @@ mod atlas;
 mod bench;
 mod browser;
 mod check;
+mod dist;
 mod judge;
 mod layers;
 mod purity;
+mod runtime;
 mod s3;
 mod screenshot;
 mod tools;
+mod wheel;
 
 use std::process::ExitCode;
 
@@ -27,8 +30,12 @@ const HELP: &str = "cargo xtask WORD
                    [--rounds N] [--images DIR: image store to use] [--now: do not wait for a quiet machine]
   browser SCRIPT [ARGUMENT...]
                    runs xtask/browser/SCRIPT with a real Chromium; its pictures go to .cache/pictures
+  runtime ARCHIVE COMMAND...
+                   runs a command in an exported image with runc, from Debian's packages
   screenshot       remakes README's pictures (docs/images) from a yard of its own
   atlas DATA_DIR   remakes the table of kinds (crates/emberyard-object/data) from what a real API server says of itself
+  dist             the static program and its wheel, into target/dist
+  wheel PROGRAM DIR  a wheel around a program that is there
   layers           which crate may use which, and what rings 0 and 1 may not touch
 ";
 
@@ -51,8 +58,13 @@ pub fn main() -> ExitCode {
         // What `bench api` runs in release mode.
         ["load", words @ ..] => bench::load::run(words),
         ["browser", script, arguments @ ..] => browser::run(script, arguments),
+        ["runtime", archive, command @ ..] if !command.is_empty() => {
+            runtime::run(std::path::Path::new(archive), command)
+        }
         ["screenshot"] => screenshot::run(),
         ["atlas", data] => atlas::run(std::path::Path::new(data)),
+        ["dist"] => dist::run(),
+        ["wheel", program, folder] => dist::local(program, folder),
         ["layers"] => layers::check().and_then(|()| purity::check()),
         _ => {
             eprint!("{HELP}");

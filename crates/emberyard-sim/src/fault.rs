@@ -60,6 +60,8 @@ pub enum Fault {
     NameNodes,
     /// The pods of both NameNodes' nodes can't reach each other for some seconds.
     NameNodeLink,
+    /// The active NameNode's pod reaches nothing and is reached by nobody for some seconds.
+    NameNodeCable,
     /// The failover controller beside a NameNode is killed.
     Zkfc,
     /// A JournalNode is killed.
@@ -119,11 +121,12 @@ impl Fault {
     ];
 
     /// Those of an HDFS: what `hdfs` stands for.
-    pub const HDFS: [Self; 12] = [
+    pub const HDFS: [Self; 13] = [
         Self::NameNode,
         Self::NameNodePod,
         Self::NameNodes,
         Self::NameNodeLink,
+        Self::NameNodeCable,
         Self::Zkfc,
         Self::JournalNode,
         Self::JournalNodeFull,
@@ -173,6 +176,7 @@ impl Fault {
             Self::NameNodePod => "namenode-pod",
             Self::NameNodes => "namenodes",
             Self::NameNodeLink => "namenode-link",
+            Self::NameNodeCable => "namenode-cable",
             Self::Zkfc => "zkfc",
             Self::JournalNode => "journalnode",
             Self::JournalNodeFull => "journalnode-full",

@@ -48,6 +48,7 @@ impl Fault {
             | Self::NameNodePod
             | Self::NameNodes
             | Self::NameNodeLink
+            | Self::NameNodeCable
             | Self::Zkfc
             | Self::JournalNode
             | Self::JournalNodeFull
@@ -78,6 +79,8 @@ impl Fault {
     pub fn stalls_within(self, lasted: Duration) -> Option<Duration> {
         match self {
             Self::NameNode | Self::NameNodePod => Some(Duration::from_secs(10)),
+            // The other NameNode takes over; a call that was under way ends with its timeout.
+            Self::NameNodeCable => Some(Duration::from_secs(15)),
             // A client that the cut keeps from the active NameNode waits for its end; a call that was under way, for its timeout
             // of 10 s.
             Self::NameNodeLink => Some(Duration::from_secs(15).max(lasted + Duration::from_secs(10))),
@@ -101,7 +104,7 @@ impl Fault {
             Self::ClockJump => Some((500, 3_000)),
             Self::LongFreeze => Some((60_000, 60_000)),
             // Shorter than what a NameNode is given up after, and longer.
-            Self::NameNodeLink => Some((2_000, 15_000)),
+            Self::NameNodeLink | Self::NameNodeCable => Some((2_000, 15_000)),
             Self::JournalNodeFull | Self::DataNodeFull => Some((3_000, 12_000)),
             _ => None,
         }

@@ -60,18 +60,24 @@ impl Wrote {
     }
 }
 
-/// What writers felt over a whole rehearsal: a line for the deaths of a NameNode, and one for cuts of its link.
+/// What writers felt over a whole rehearsal: a line for the deaths of a NameNode, and one for each kind of cut.
 pub(crate) fn stalls<'a>(felt: impl Iterator<Item = (Fault, &'a Wrote)>) -> Vec<String> {
     let mut deaths = Vec::new();
     let mut cuts = Vec::new();
+    let mut cables = Vec::new();
     for (fault, wrote) in felt {
         match fault {
             Fault::NameNode | Fault::NameNodePod => deaths.push(wrote.longest_stall_ms),
             Fault::NameNodeLink => cuts.push(wrote.longest_stall_ms),
+            Fault::NameNodeCable => cables.push(wrote.longest_stall_ms),
             _ => {}
         }
     }
-    let told = [(deaths, "deaths of the active NameNode"), (cuts, "cuts between the NameNodes")];
+    let told = [
+        (deaths, "deaths of the active NameNode"),
+        (cables, "times the active NameNode was cut off"),
+        (cuts, "cuts between the NameNodes"),
+    ];
     told.into_iter().filter(|(stalls, _)| !stalls.is_empty()).map(|(stalls, what)| line(stalls, what)).collect()
 }
 
@@ -122,16 +128,25 @@ mod tests {
     }
 
     #[test]
+    fn a_name_node_that_is_cut_off_stalls_no_longer_however_long_it_is() {
+        let lasted = Duration::from_secs(60);
+        assert!(wrote(15_000).broken(Fault::NameNodeCable, lasted).is_empty());
+        assert_eq!(wrote(15_001).broken(Fault::NameNodeCable, lasted).len(), 1);
+    }
+
+    #[test]
     fn percentiles_are_values_that_were_seen() {
         let felt: Vec<Wrote> = (1..=20).rev().map(|number| wrote(number * 100)).collect();
         let deaths = felt.iter().map(|wrote| (Fault::NameNode, wrote));
         let cut = wrote(7);
         let other = wrote(99_999);
-        let lines = stalls(deaths.chain([(Fault::NameNodeLink, &cut), (Fault::Zkfc, &other)]));
+        let lines =
+            stalls(deaths.chain([(Fault::NameNodeLink, &cut), (Fault::Zkfc, &other), (Fault::NameNodeCable, &cut)]));
         assert_eq!(
             lines,
             [
                 "20 deaths of the active NameNode, writers' stalls: 50 % at most 1000 ms, 95 % at most 1900 ms, longest 2000 ms",
+                "1 times the active NameNode was cut off, writers' stalls: 50 % at most 7 ms, 95 % at most 7 ms, longest 7 ms",
                 "1 cuts between the NameNodes, writers' stalls: 50 % at most 7 ms, 95 % at most 7 ms, longest 7 ms",
             ]
         );

@@ -9,6 +9,7 @@ pub use resources::{
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use emberyard_model::NodeName;
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 /// The command line.
@@ -131,6 +132,15 @@ pub enum Verb {
         /// The shell.
         shell: clap_complete::Shell,
     },
+    /// Writes the manual page, or with DIR a page for every verb into that folder.
+    #[command(after_help = "Examples:\n  emberyard man | man -l -\n  emberyard man ~/.local/share/man/man1")]
+    Man {
+        /// The folder, as one of `man`'s (…/man1).
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
+    },
+    /// Removes what Emberyard left on this machine; says first what goes and what stays.
+    Uninstall(Uninstall),
     /// Writes the page of all error codes.
     #[command(hide = true)]
     ErrorPages {
@@ -228,6 +238,17 @@ pub struct Repair {
     pub yes: bool,
 }
 
+/// `uninstall`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  emberyard uninstall          what would go, what stays, and a question\n  emberyard uninstall --yes\n  emberyard uninstall -o json  the list alone: nothing is removed without --yes"
+)]
+pub struct Uninstall {
+    /// Do not ask.
+    #[arg(long)]
+    pub yes: bool,
+}
+
 /// `kubeconfig`.
 #[derive(Debug, Args)]
 #[command(
@@ -258,12 +279,14 @@ pub enum DemoPart {
     Tutorial,
     /// Ten executors: nodes are added and removed.
     Scale,
+    /// An HDFS: made, written, read where it lies, killed as a whole, found again.
+    Hdfs,
 }
 
 /// `chaos`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Faults:\n  executor, executor-pod, python-worker, agent, node, keeper, control-plane, operator, everything, link,\n  cable, freeze, long-freeze: the job's answer must be right all the same\n  kernel, driver-jvm, notebook-pod, notebook-pod-deleted, notebook-node, restart: the job is lost, nothing may be\n  left of it after seconds, and the next session must work\n  hdfs: namenode, namenode-pod, namenodes, namenode-link, zkfc, journalnode, journalnode-full, zookeeper, datanode,\n  datanode-full, hdfs-node, hdfs-pods: strike the HDFS there is, or one made for the rehearsal. Meanwhile files are written to\n  it; whatever it acknowledged must be there afterwards, and the longest time a writer waited is told\n\nThe same list, seed and count are always the same schedule. Exit 1 if a promise is broken.\n\nExamples:\n  emberyard chaos executor,agent,control-plane --seed 7 --count 12\n  emberyard chaos all --count 100 -o json > report.json\n  emberyard chaos all --seed 7 --count 20 --plan\n  emberyard chaos hdfs --seed 7 --count 24"
+    after_help = "Faults:\n  executor, executor-pod, python-worker, agent, node, keeper, control-plane, operator, everything, link,\n  cable, freeze, long-freeze: the job's answer must be right all the same\n  kernel, driver-jvm, notebook-pod, notebook-pod-deleted, notebook-node, restart: the job is lost, nothing may be\n  left of it after seconds, and the next session must work\n  hdfs: namenode, namenode-pod, namenodes, namenode-link, namenode-cable, zkfc, journalnode, journalnode-full, zookeeper,\n  datanode, datanode-full, hdfs-node, hdfs-pods: strike the HDFS there is, or one made for the rehearsal. Meanwhile files are written to\n  it; whatever it acknowledged must be there afterwards, and the longest time a writer waited is told\n\nThe same list, seed and count are always the same schedule. Exit 1 if a promise is broken.\n\nExamples:\n  emberyard chaos executor,agent,control-plane --seed 7 --count 12\n  emberyard chaos all --count 100 -o json > report.json\n  emberyard chaos all --seed 7 --count 20 --plan\n  emberyard chaos hdfs --seed 7 --count 24"
 )]
 pub struct Chaos {
     /// Kinds of faults with commas between; `all` for those of Spark and of the yard, `hdfs` for those of an HDFS.
@@ -324,6 +347,20 @@ pub enum YardNet {
     Plug {
         /// The node's number.
         index: u8,
+    },
+    /// Pulls a pod's cable (a rehearsal's fault).
+    UnplugPod {
+        /// A process on its node, outside of pods.
+        neighbour: u32,
+        /// The pod's address.
+        address: Ipv4Addr,
+    },
+    /// Undoes `unplug-pod`.
+    PlugPod {
+        /// A process on its node, outside of pods.
+        neighbour: u32,
+        /// The pod's address.
+        address: Ipv4Addr,
     },
     /// Takes the cable away.
     Detach {

@@ -49,6 +49,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
             clap_complete::generate(shell, &mut Cli::command(), "emberyard", &mut std::io::stdout());
             Ok(())
         }
+        Verb::Man { folder } => verb::man::run(Cli::command(), folder.as_deref()),
+        Verb::Uninstall(arguments) => verb::uninstall::run(&dir, &arguments, form),
         Verb::Kubeconfig(arguments) => verb::kubeconfig::run(&dir, &arguments),
         Verb::Doctor => verb::doctor::run(&dir, form),
         Verb::Down(arguments) => verb::down::run(&dir, &arguments),

@@ -1,7 +1,10 @@
 //! What crosses the links of a yard's nodes, as the kernel counts it.
 
 use super::processes::agents;
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use std::os::fd::AsFd;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -48,6 +51,41 @@ impl Drop for Links {
     fn drop(&mut self) {
         self.done.store(true, Ordering::Relaxed);
     }
+}
+
+/// Node links that are narrow until this is dropped.
+pub struct Narrow(Vec<i32>);
+
+/// Narrows what each node can send to a rate, as `tc` writes it: with it what each can get, as far as others send no more.
+pub fn narrow(dir: &Path, rate: &str) -> Result<Narrow, String> {
+    let narrow = Narrow(agents(dir));
+    for pid in &narrow.0 {
+        // Buckets must hold what is sent between two ticks; links of that rate have buffers of milliseconds.
+        let words = ["qdisc", "replace", "dev", "eth0", "root", "tbf", "rate", rate, "burst", "1mb", "latency", "20ms"];
+        tc(*pid, &words)?;
+    }
+    Ok(narrow)
+}
+
+impl Drop for Narrow {
+    fn drop(&mut self) {
+        for pid in &self.0 {
+            // A node that has gone took its link along.
+            drop(tc(*pid, &["qdisc", "del", "dev", "eth0", "root"]));
+        }
+    }
+}
+
+/// Runs `tc` in the network namespace of a process, on a thread of its own which enters it first.
+fn tc(pid: i32, words: &[&str]) -> Result<(), String> {
+    let run = || {
+        let namespace = std::fs::File::open(format!("/proc/{pid}/ns/net")).map_err(|error| error.to_string())?;
+        move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))
+            .map_err(|error| format!("the node's network can't be entered: {error}"))?;
+        let output = Command::new("tc").args(words).output().map_err(|error| format!("tc of iproute2: {error}"))?;
+        if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()) }
+    };
+    std::thread::scope(|scope| scope.spawn(run).join()).map_err(|_| "tc: its thread died".to_owned())?
 }
 
 /// Bytes that crossed between two times, each in a quiet moment.

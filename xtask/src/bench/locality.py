@@ -5,7 +5,7 @@ BLOCK, FILES = 32 << 20, 8
 builder = SparkSession.builder.config("spark.executor.instances", "@EXECUTORS@").config("spark.executor.cores", "1")
 builder.config("spark.sql.files.maxPartitionBytes", BLOCK).config("spark.hadoop.dfs.blocksize", BLOCK)
 builder.config("spark.hadoop.dfs.replication", "@REPLICATION@").config("spark.hadoop.parquet.block.size", BLOCK)
-builder.config("spark.sql.parquet.compression.codec", "none")
+builder.config("spark.sql.parquet.compression.codec", "none").config("spark.sql.orc.compression.codec", "none")
 if "@SHIM@" == "off":
     builder.config("spark.hadoop.emberyard.node.prefix", "0")
 spark = builder.getOrCreate()
@@ -52,20 +52,28 @@ def node(address):
     return address.split(":")[0].rsplit(".", 1)[0]
 
 
-def on_writers_node(path, writers):
-    """Blocks of a folder's files, and those of them that have a copy on their writer's node."""
-    jvm = sc._jvm
-    hadoop = sc._jsc.hadoopConfiguration()
-    place = jvm.org.apache.hadoop.fs.Path(path)
-    files = place.getFileSystem(hadoop)
-    all = near = 0
+def blocks(path):
+    """The number of each block's file, and the nodes that have a copy."""
+    place = sc._jvm.org.apache.hadoop.fs.Path(path)
+    files = place.getFileSystem(sc._jsc.hadoopConfiguration())
     for file in files.listStatus(place):
         part = file.getPath().getName()
         if part.startswith("part-"):
             for block in files.getFileBlockLocations(file.getPath(), 0, file.getLen()):
-                all += 1
-                near += writers[part[5:10]] in [node(name) for name in block.getNames()]
-    return all, near
+                yield part[5:10], {node(name) for name in block.getNames()}
+
+
+def on_writers_node(path, writers):
+    """Blocks of a folder's files, and those of them that have a copy on their writer's node."""
+    found = [writers[part] in nodes for part, nodes in blocks(path)]
+    return len(found), sum(found)
+
+
+def attainable(path):
+    """Percent of a folder's blocks that have a copy on a node with an executor."""
+    executors = {node(one["hostPort"]) for one in ask("executors") if one["id"] != "driver"}
+    found = [bool(nodes & executors) for _, nodes in blocks(path)]
+    return 100 * sum(found) / len(found)
 
 
 def tell(told):
@@ -79,7 +87,7 @@ sc.parallelize(range(1000), 4 * @EXECUTORS@).map(lambda i: i).count()
 if "@WRITE@" == "yes":
     rows = @MIB@ * 1024 // FILES * FILES
     text = "repeat(sha2(cast(id as string), 256), 15) as text"
-    for form in ("csv", "parquet"):
+    for form in ("csv", "parquet", "orc"):
         frame = spark.range(0, rows, 1, FILES).selectExpr("id", text)
         told, tasks = phase(f"write {form}", lambda: frame.write.mode("overwrite").format(form).save(f"{folder}/{form}"), "outputBytes")
         writers = {f"{task['index']:05}": node(task["host"]) for task in tasks}
@@ -88,7 +96,7 @@ if "@WRITE@" == "yes":
             json.dump(writers, file)
         tell(told)
 elif "@WRITE@" == "look":
-    for form in ("csv", "parquet"):
+    for form in ("csv", "parquet", "orc"):
         with open(notes.format(form)) as file:
             blocks, near = on_writers_node(f"{folder}/{form}", json.load(file))
         print("placed", json.dumps({"blocks": blocks, "near": near}))
@@ -97,10 +105,13 @@ else:
     whole = "sum(length(text))"
     read = {
         "read csv": lambda: spark.read.schema(schema).csv(f"{folder}/csv").selectExpr(whole).collect(),
+        "read orc": lambda: spark.read.orc(f"{folder}/orc").selectExpr(whole).collect(),
         "read parquet": lambda: spark.read.parquet(f"{folder}/parquet").selectExpr(whole).collect(),
         "read shuffle": lambda: spark.read.schema(schema).csv(f"{folder}/csv").selectExpr("id % 1000 as part", "text").groupBy("part").agg({"text": "max"}).collect(),
         "read textFile": lambda: sc.textFile(f"{folder}/csv").count(),
     }
-    for name, work in read.items():
-        tell(phase(name, work, "inputBytes")[0])
+    for job in "@JOBS@".split():
+        told, _ = phase(f"read {job}", read[f"read {job}"], "inputBytes")
+        told["attainable"] = attainable(f"{folder}/{'parquet' if job == 'parquet' else 'orc' if job == 'orc' else 'csv'}")
+        tell(told)
 spark.stop()

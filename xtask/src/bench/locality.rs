@@ -3,7 +3,7 @@
 use super::Benchmark;
 use super::context::said;
 use super::lab::Lab;
-use super::links::{Links, crossed};
+use super::links::{Links, crossed, narrow};
 use super::record::{Limit, Measure, Unit};
 use super::yard::Yard;
 use emberyard_client::{ApiError, Client};
@@ -14,23 +14,33 @@ use std::time::Duration;
 
 pub const BENCHMARK: Benchmark = Benchmark {
     name: "locality",
-    about: "An HDFS with four DataNodes on four nodes, blocks and tasks of 32 MiB. Each file is written once by as many \
-            executors as read it, then read by sessions that know nodes and by sessions that don't \
-            (`emberyard.node.prefix` 0), alternating. Tasks: share that Spark calls NODE_LOCAL, of all that read. Crossed: \
-            what all nodes' links carried meanwhile by the kernel's counters, in percent of the bytes read, so everything \
-            else that pods say to each other is in it. Readers: DataFrames of CSV and Parquet, and `textFile` in Python; \
-            a job that reads CSV and shuffles what it read, whose links carry the shuffle, too. Last, all pods of the HDFS \
-            are killed at once, and where copies are then is looked at half a minute after all serve again.",
+    about: "An HDFS with four DataNodes on four nodes, blocks and tasks of 32 MiB. Files are written by four executors, then \
+            read by sessions that know nodes and by sessions that don't (`emberyard.node.prefix` 0), alternating. Tasks: share \
+            that Spark calls NODE_LOCAL, of all that read; with two executors, of those whose block has a copy on a node with \
+            one. Crossed: what all nodes' links carried meanwhile by the kernel's counters, in percent of the bytes read, so \
+            everything else that pods say to each other is in it. Readers: DataFrames of CSV, Parquet and ORC, and `textFile` \
+            in Python; a job that reads CSV and shuffles what it read, whose links carry the shuffle, too. Then the links are \
+            narrowed to 1 Gbit/s, as root and where there is iproute2. Last, all pods of the HDFS are killed at once, and \
+            where copies are then is looked at half a minute after all serve again.",
     rounds: 1,
     run,
 };
 
-/// Copies of each block, and executors of a core each.
-const CASES: [(usize, usize); 4] = [(2, 2), (2, 4), (3, 2), (3, 4)];
+/// Copies of each block.
+const REPLICATIONS: [usize; 2] = [2, 3];
+/// Who writes, and the first who read: an executor a node, of a core each.
+const WRITERS: usize = 4;
+/// Who reads what: an executor a node, two, and executors on half of the nodes.
+const READERS: [Readers; 3] = [
+    Readers { executors: WRITERS, jobs: &["csv", "parquet", "orc", "textFile", SHUFFLE], peer: true },
+    Readers { executors: 8, jobs: &["csv", SHUFFLE], peer: true },
+    Readers { executors: 2, jobs: &["csv"], peer: false },
+];
+/// Who reads over narrow links.
+const NARROW: Readers = Readers { executors: WRITERS, jobs: &["csv", SHUFFLE], peer: true };
+const RATE: &str = "1gbit";
 /// What is written in each form.
 const MIB: usize = 2048;
-/// Jobs that do nothing but read.
-const READERS: [&str; 3] = ["csv", "parquet", "textFile"];
 /// The job that shuffles what it has read.
 const SHUFFLE: &str = "shuffle";
 /// After all pods died: copies that were missed are made, and those that are too many removed.
@@ -39,6 +49,23 @@ const PODS: &str = "/api/v1/namespaces/default/pods";
 const WITHOUT: &str = "nodes not known";
 /// For a session, however busy the machine.
 const PATIENCE: Duration = Duration::from_secs(900);
+
+/// Sessions that read alike.
+struct Readers {
+    /// Of a core each.
+    executors: usize,
+    /// Their jobs, one after the other.
+    jobs: &'static [&'static str],
+    /// Whether sessions that don't know nodes do the same.
+    peer: bool,
+}
+
+/// What sessions told, one after the other.
+#[derive(Default)]
+struct Told {
+    with: Vec<Vec<Phase>>,
+    without: Vec<Vec<Phase>>,
+}
 
 /// What a session tells of one of its jobs.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -55,6 +82,9 @@ struct Phase {
     /// Those with a copy on their writer's node.
     #[serde(default)]
     near: u64,
+    /// Percent of what was read that has a copy on a node with an executor.
+    #[serde(default)]
+    attainable: f64,
     #[serde(skip)]
     crossed: u64,
 }
@@ -72,43 +102,87 @@ fn run(lab: &Lab) -> Result<Vec<Measure>, String> {
     yard.run(&["hdfs", "create", "my-hdfs"], PATIENCE)?;
     spread(lab, &yard)?;
     let mut measures = Vec::new();
-    for (replication, executors) in CASES {
-        let name = |what: &str| format!("{replication} copies, {executors} executors: {what}");
-        let (mut with, mut without, mut near) = (Vec::new(), Vec::new(), Vec::new());
+    for replication in REPLICATIONS {
+        let mut near = Vec::new();
+        let mut told: Vec<Told> = READERS.iter().map(|_| Told::default()).collect();
         for round in 0..lab.rounds {
-            let written = session(lab, &yard, &code(replication, executors, true, "yes"))?;
+            let written = session(lab, &yard, &code(replication, WRITERS, true, "yes", &[]))?;
             let (blocks, close) = written.iter().fold((0, 0), |(all, near), one| (all + one.blocks, near + one.near));
             near.push(percent(close, blocks));
-            said(&name("first copy on the writer's node, %"), &near);
-            // Who begins changes with the round.
-            for turn in 0..2 {
-                let knows = (round + turn) % 2 == 0;
-                let read = session(lab, &yard, &code(replication, executors, knows, "no"))?;
-                let samples = if knows { &mut with } else { &mut without };
-                samples.push(read);
-                said(&name(if knows { "local tasks, %" } else { "local tasks, %, nodes not known" }), &locals(samples));
+            said(&format!("{replication} copies: first copy on the writer's node, %"), &near);
+            for (readers, told) in READERS.iter().zip(&mut told) {
+                read(lab, &yard, (replication, readers), round, told)?;
             }
         }
-        measures.push(Measure::new(name("blocks with a copy on the writer's node"), Unit::Percent, near)?);
-        let tasks = Measure::new(name("tasks NODE_LOCAL"), Unit::Percent, locals(&with))?;
-        // Two executors on four nodes: blocks without a copy on their nodes are nobody's to read locally.
-        let limit = (executors == 4).then_some(Limit::Value(95.0));
-        let tasks = tasks.against(WITHOUT, locals(&without))?;
-        measures.push(limit.into_iter().fold(tasks, Measure::limited));
-        for reader in READERS {
-            let share = |rounds: &[Vec<Phase>]| each(rounds, reader, |phase| percent(phase.crossed, phase.bytes));
-            let measure = Measure::new(name(&format!("crossed, {reader}")), Unit::PercentCrossed, share(&with))?;
-            measures.push(measure.against(WITHOUT, share(&without))?);
+        let what = format!("{replication} copies: blocks with a copy on the writer's node");
+        measures.push(Measure::new(what, Unit::Percent, near)?);
+        for (readers, told) in READERS.iter().zip(&told) {
+            measures.extend(judged(&format!("{replication} copies, {} executors", readers.executors), readers, told)?);
         }
-        let shuffled = |rounds: &[Vec<Phase>]| each(rounds, SHUFFLE, |phase| percent(phase.local, phase.tasks));
-        let measure =
-            Measure::new(name("tasks NODE_LOCAL that read before a shuffle"), Unit::Percent, shuffled(&with))?;
-        measures.push(measure.against(WITHOUT, shuffled(&without))?);
-        let seconds = |rounds: &[Vec<Phase>]| rounds.iter().map(|phases| time(phases)).collect::<Vec<_>>();
-        let measure = Measure::new(name("all four jobs"), Unit::Seconds, seconds(&with))?;
-        measures.push(measure.against(WITHOUT, seconds(&without))?);
+    }
+    match narrow(&yard.dir(), RATE) {
+        Ok(_wide_again_when_dropped) => {
+            let mut told = Told::default();
+            for round in 0..lab.rounds {
+                read(lab, &yard, (REPLICATIONS[0], &NARROW), round, &mut told)?;
+            }
+            measures.extend(judged("2 copies, 4 executors, links of 1 Gbit/s", &NARROW, &told)?);
+        }
+        Err(why) => eprintln!("   narrow links are left out: {why}"),
     }
     measures.push(after_all_died(lab, &yard)?);
+    Ok(measures)
+}
+
+/// A round of readers. Who begins changes with the round.
+fn read(
+    lab: &Lab,
+    yard: &Yard<'_>,
+    (replication, readers): (usize, &Readers),
+    round: usize,
+    told: &mut Told,
+) -> Result<(), String> {
+    for turn in 0..2 {
+        let knows = (round + turn).is_multiple_of(2);
+        if !knows && !readers.peer {
+            continue;
+        }
+        let phases = session(lab, yard, &code(replication, readers.executors, knows, "no", readers.jobs))?;
+        let (samples, side) = if knows { (&mut told.with, "") } else { (&mut told.without, ", nodes not known") };
+        samples.push(phases);
+        let what = format!("{replication} copies, {} executors: local tasks, %{side}", readers.executors);
+        said(&what, &locals(samples));
+    }
+    Ok(())
+}
+
+/// The measures of what readers told.
+fn judged(name: &str, readers: &Readers, told: &Told) -> Result<Vec<Measure>, String> {
+    let measure = |what: &str, unit: Unit, figures: &dyn Fn(&[Vec<Phase>]) -> Vec<f64>| {
+        let measure = Measure::new(format!("{name}: {what}"), unit, figures(&told.with))?;
+        if readers.peer { measure.against(WITHOUT, figures(&told.without)) } else { Ok(measure) }
+    };
+    let mut measures = Vec::new();
+    let only_read: Vec<_> = readers.jobs.iter().filter(|job| **job != SHUFFLE).collect();
+    if readers.peer {
+        measures.push(measure("tasks NODE_LOCAL", Unit::Percent, &locals)?.limited(Limit::Value(95.0)));
+    } else {
+        let what = "tasks NODE_LOCAL of those that can be";
+        measures.push(measure(what, Unit::Percent, &of_attainable)?.limited(Limit::Value(95.0)));
+    }
+    for job in only_read {
+        let share = |rounds: &[Vec<Phase>]| each(rounds, job, |phase| percent(phase.crossed, phase.bytes));
+        let crossed = measure(&format!("crossed, {job}"), Unit::PercentCrossed, &share)?;
+        // What is nobody's to read locally has to cross.
+        measures.push(if readers.peer { crossed.limited(Limit::Value(5.0)) } else { crossed });
+    }
+    if readers.jobs.contains(&SHUFFLE) {
+        let shuffled = |rounds: &[Vec<Phase>]| each(rounds, SHUFFLE, |phase| percent(phase.local, phase.tasks));
+        let what = "tasks NODE_LOCAL that read before a shuffle";
+        measures.push(measure(what, Unit::Percent, &shuffled)?.limited(Limit::Value(95.0)));
+    }
+    let seconds = |rounds: &[Vec<Phase>]| rounds.iter().map(|phases| time(phases)).collect();
+    measures.push(measure(&format!("{} jobs", readers.jobs.len()), Unit::Seconds, &seconds)?);
     Ok(measures)
 }
 
@@ -122,8 +196,8 @@ fn after_all_died(lab: &Lab, yard: &Yard<'_>) -> Result<Measure, String> {
     spread(lab, yard)?;
     lab.pause(SETTLES)?;
     let mut places = Vec::new();
-    for (replication, executors) in CASES.into_iter().filter(|case| case.1 == 2) {
-        let printed = yard.kernel(&code(replication, executors, true, "look"), PATIENCE)?;
+    for replication in REPLICATIONS {
+        let printed = yard.kernel(&code(replication, 2, true, "look", &[]), PATIENCE)?;
         for line in printed.lines().filter_map(|line| line.strip_prefix("placed ")) {
             let Place { blocks, near } = serde_json::from_str(line).map_err(|error| format!("{error}: {printed}"))?;
             places.push(percent(near, blocks));
@@ -198,6 +272,16 @@ fn locals(rounds: &[Vec<Phase>]) -> Vec<f64> {
     rounds.iter().map(share).collect()
 }
 
+/// Share of local tasks of those that could be, by round.
+fn of_attainable(rounds: &[Vec<Phase>]) -> Vec<f64> {
+    let share = |phases: &Vec<Phase>| {
+        let local: u64 = phases.iter().map(|phase| phase.local).sum();
+        let could: f64 = phases.iter().map(|phase| phase.tasks as f64 * phase.attainable / 100.0).sum();
+        (100.0 * local as f64 / could).min(100.0)
+    };
+    rounds.iter().map(share).collect()
+}
+
 /// Something of one reader, by round.
 fn each(rounds: &[Vec<Phase>], reader: &str, of: impl Fn(&Phase) -> f64) -> Vec<f64> {
     let is_readers = |phase: &&Phase| phase.name == format!("read {reader}");
@@ -213,9 +297,10 @@ fn percent(part: u64, whole: u64) -> f64 {
 }
 
 /// `write`: "yes" to write, "no" to read, "look" to tell where copies are.
-fn code(replication: usize, executors: usize, knows: bool, write: &str) -> String {
+fn code(replication: usize, executors: usize, knows: bool, write: &str, jobs: &[&str]) -> String {
     let template = include_str!("locality.py").replace("@SHIM@", if knows { "on" } else { "off" });
-    let template = template.replace("@WRITE@", write).replace("@MIB@", &MIB.to_string());
+    let template =
+        template.replace("@WRITE@", write).replace("@MIB@", &MIB.to_string()).replace("@JOBS@", &jobs.join(" "));
     template.replace("@REPLICATION@", &replication.to_string()).replace("@EXECUTORS@", &executors.to_string())
 }
 
@@ -225,7 +310,7 @@ mod tests {
 
     #[test]
     fn both_sides_run_the_same_code_but_for_the_setting() {
-        let (with, without) = (code(2, 4, true, "no"), code(2, 4, false, "no"));
+        let (with, without) = (code(2, 4, true, "no", &["csv"]), code(2, 4, false, "no", &["csv"]));
         assert!(!with.contains('@'), "{with}");
         assert_eq!(with.replace("if \"on\" ==", "if \"off\" =="), without);
     }
@@ -236,7 +321,9 @@ mod tests {
         let mut phases = told(&format!("WARN x\n{line}\n")).unwrap();
         phases[0].crossed = 100;
         assert_eq!((locals(&[phases.clone()]), time(&phases)), (vec![75.0], 2.5));
-        assert_eq!(each(&[phases], "csv", |phase| percent(phase.crossed, phase.bytes)), [25.0]);
+        assert_eq!(each(&[phases.clone()], "csv", |phase| percent(phase.crossed, phase.bytes)), [25.0]);
+        let half = Phase { attainable: 87.5, ..phases[0].clone() };
+        assert_eq!(of_attainable(&[vec![half]]), [6.0 / 7.0 * 100.0]);
         assert!(told("nothing").is_err());
         assert!(told(&line.replace("\"tasks\": 8", "\"tasks\": 0")).is_err());
     }

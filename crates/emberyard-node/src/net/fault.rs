@@ -1,9 +1,10 @@
 //! Faults of the network, for rehearsals. Run inside the yard's network namespace; each may be repeated.
 
 use super::address::{NodeNumber, POD_PREFIX};
-use super::thread;
 use super::yard::link_name;
+use super::{pod, thread};
 use crate::error::NetError;
+use std::net::Ipv4Addr;
 
 /// Pods of two nodes no longer reach each other; both nodes still reach the rest of the yard.
 ///
@@ -42,4 +43,22 @@ pub fn unplug(node: NodeNumber) -> Result<(), NetError> {
 pub fn plug(node: NodeNumber) -> Result<(), NetError> {
     // No route was forgotten: those to a node's pods lead through the bridge, which stayed up.
     thread::within(None, async move |links| links.up(&link_name(node)).await)
+}
+
+/// A pod reaches nothing and is reached by nobody: its cable is out. `neighbour` is a process on its node, outside of pods.
+///
+/// # Errors
+/// [`NetError`] when there is no such process or cable.
+pub fn unplug_pod(neighbour: u32, address: Ipv4Addr) -> Result<(), NetError> {
+    let node = thread::of_process(neighbour)?;
+    thread::within(Some(node), async move |links| links.down(&pod::link_name(address)).await)
+}
+
+/// Undoes [`unplug_pod`].
+///
+/// # Errors
+/// [`NetError`] when there is no such process or cable.
+pub fn plug_pod(neighbour: u32, address: Ipv4Addr) -> Result<(), NetError> {
+    let node = thread::of_process(neighbour)?;
+    thread::within(Some(node), async move |links| links.up(&pod::link_name(address)).await)
 }

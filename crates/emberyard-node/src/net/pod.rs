@@ -9,7 +9,7 @@ use std::net::Ipv4Addr;
 use std::os::fd::{AsFd, OwnedFd};
 
 /// The node's end of a pod's link, from the pod's address: short, unique on the node, readable.
-fn link_name(address: Ipv4Addr) -> String {
+pub(super) fn link_name(address: Ipv4Addr) -> String {
     let [_, _, node, host] = address.octets();
     format!("pod{node}-{host}")
 }

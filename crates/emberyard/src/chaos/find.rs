@@ -7,6 +7,7 @@ use emberyard_model::NodeName;
 use emberyard_sandbox::{PodSandbox, ProcessId};
 use emberyard_sim::Strike;
 use serde_json::Value;
+use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 /// Executors and Python workers of a job that has just begun come within this.
@@ -18,6 +19,8 @@ pub struct Found {
     pub name: String,
     /// Its node.
     pub node: NodeName,
+    /// Its address.
+    pub ip: Ipv4Addr,
     /// Its supervisor.
     pub sandbox: PodSandbox,
 }
@@ -74,9 +77,10 @@ impl Scene {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let (name, uid) = (text(&pod["metadata"]["name"]), text(&pod["metadata"]["uid"]));
         let node = NodeName::new(text(&pod["spec"]["nodeName"])).map_err(|_| format!("{name} is on no node"))?;
+        let ip = text(&pod["status"]["podIP"]).parse().map_err(|_| format!("{name} has no address"))?;
         let folder = self.dir.node(&node).join("pods").join(uid);
         let sandbox = PodSandbox::open(&folder).map_err(|error| error.to_string())?;
-        Ok(Found { name, node, sandbox })
+        Ok(Found { name, node, ip, sandbox })
     }
 
     /// The strike's executor, and its processes that `wanted` picks by their command lines: waits until there are some.

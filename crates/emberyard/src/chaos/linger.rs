@@ -4,6 +4,7 @@
 use crate::keeper;
 use crate::yard::YardDir;
 use emberyard_sandbox::ProcessId;
+use std::net::Ipv4Addr;
 
 /// SIGSTOP and SIGCONT of every process of the yard.
 pub struct Frozen(Vec<ProcessId>);
@@ -47,18 +48,22 @@ pub struct Cut<'a> {
 impl<'a> Cut<'a> {
     /// Between two nodes' pods.
     pub fn between(dir: &'a YardDir, a: u8, b: u8) -> Result<Self, String> {
-        Self::make(dir, "cut", "heal", &[a, b])
+        Self::make(dir, "cut", "heal", &[a.to_string(), b.to_string()])
     }
 
     /// Around one node.
     pub fn around(dir: &'a YardDir, node: u8) -> Result<Self, String> {
-        Self::make(dir, "unplug", "plug", &[node])
+        Self::make(dir, "unplug", "plug", &[node.to_string()])
     }
 
-    fn make(dir: &'a YardDir, word: &str, undo: &str, numbers: &[u8]) -> Result<Self, String> {
-        let words = |first: &str| -> Vec<String> {
-            std::iter::once(first.to_owned()).chain(numbers.iter().map(u8::to_string)).collect()
-        };
+    /// Around one pod. `neighbour`: a process on its node, outside of pods.
+    pub fn around_pod(dir: &'a YardDir, neighbour: &ProcessId, address: Ipv4Addr) -> Result<Self, String> {
+        Self::make(dir, "unplug-pod", "plug-pod", &[neighbour.pid.to_string(), address.to_string()])
+    }
+
+    fn make(dir: &'a YardDir, word: &str, undo: &str, which: &[String]) -> Result<Self, String> {
+        let words =
+            |first: &str| -> Vec<String> { std::iter::once(first.to_owned()).chain(which.iter().cloned()).collect() };
         let cut = Self { dir, undo: words(undo) };
         keeper::network_step(dir, &words(word)).map_err(|error| error.to_string())?;
         Ok(cut)

@@ -1,5 +1,6 @@
 //! The tutorial's parts as scripts: what is typed, what must be seen.
 
+pub mod hdfs;
 pub mod scale;
 mod steps;
 pub mod tutorial;

@@ -18,7 +18,7 @@ fn load(dir: &YardDir) -> Result<Pki, KeeperError> {
 pub(super) fn ensure(dir: &YardDir, settings: &Settings) -> Result<(), KeeperError> {
     let pki = load(dir)?;
     let outside = format!("https://127.0.0.1:{}", settings.api_port);
-    let text = kubeconfig::render("emberyard", &outside, pki.authority.certificate(), &pki.admin);
+    let text = kubeconfig::render(&dir.context(), &outside, pki.authority.certificate(), &pki.admin);
     write(dir.kubeconfig(), &text)?;
     let operator = pki
         .client("operator", "emberyard-operator", &["emberyard:operators"], crate::machine::now())

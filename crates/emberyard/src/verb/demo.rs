@@ -2,7 +2,7 @@
 
 use crate::api::admin;
 use crate::cli::{Demo, DemoPart, Form, Up};
-use crate::demo::{Played, Stage, scale, tutorial};
+use crate::demo::{Played, Stage, hdfs, scale, tutorial};
 use crate::error::Failure;
 use crate::progress::note;
 use crate::session;
@@ -32,7 +32,7 @@ pub async fn run(dir: &YardDir, arguments: &Demo, form: Form) -> Result<(), Fail
 async fn play(dir: &YardDir, part: DemoPart, steps: &mut Played) -> Result<(), Failure> {
     let available = Bytes(crate::machine::available_memory());
     let (executors, most) = match part {
-        DemoPart::Tutorial => (Sizes::tutorial(available), 2),
+        DemoPart::Tutorial | DemoPart::Hdfs => (Sizes::tutorial(available), 2),
         DemoPart::Scale => (Sizes::of(available).scale(available).executors, 10),
     };
     if executors < most {
@@ -40,7 +40,12 @@ async fn play(dir: &YardDir, part: DemoPart, steps: &mut Played) -> Result<(), F
         note(&format!("{gib:.1} GiB of memory are available: the demo takes {executors} executors in place of {most}"));
     }
     let shape = format!("cpu=4,memory={}", Sizes::of(available).scale(available).node_memory);
-    let more: &[&str] = if part == DemoPart::Scale { &["--nodes", "2..4", "--node-shape", &shape] } else { &[] };
+    let more: &[&str] = match part {
+        DemoPart::Tutorial => &[],
+        DemoPart::Scale => &["--nodes", "2..4", "--node-shape", &shape],
+        // A node for each DataNode comes with them.
+        DemoPart::Hdfs => &["--nodes", "2..4", "--node-shape", "cpu=4,memory=6Gi"],
+    };
     let was_running = super::up::running(dir).is_some();
     let up = as_typed(&dir.path().join("demo"), more)?;
     if !was_running {
@@ -59,6 +64,7 @@ async fn play(dir: &YardDir, part: DemoPart, steps: &mut Played) -> Result<(), F
     match part {
         DemoPart::Tutorial => tutorial::play(&stage, steps, executors).await,
         DemoPart::Scale => scale::play(&stage, steps, executors).await,
+        DemoPart::Hdfs => hdfs::play(dir, &stage, steps).await,
     }
 }
 

@@ -45,6 +45,11 @@ pub fn stop(dir: &YardDir) -> Result<(), Failure> {
 fn confirm(dir: &YardDir) -> Result<(), Failure> {
     note(&format!("This removes {}: volumes of notebooks, images, downloads, the journal.", dir.path().display()));
     note("Your own folder, the one JupyterLab opened on, is not touched.");
+    ask_for_yes()
+}
+
+/// Asks whether to go on with what was said.
+pub fn ask_for_yes() -> Result<(), Failure> {
     if !std::io::stdin().is_terminal() {
         return Err(Failure::Purge("not confirmed: there is nobody to ask".to_owned()));
     }
@@ -54,12 +59,17 @@ fn confirm(dir: &YardDir) -> Result<(), Failure> {
     if line.trim() == "yes" { Ok(()) } else { Err(Failure::Purge("not confirmed".to_owned())) }
 }
 
+/// Whether the folder is a yard's.
+pub fn is_a_yards(dir: &YardDir) -> bool {
+    dir.settings().exists() || dir.images().exists()
+}
+
 /// Removes the yard's folder, and only one that is a yard's.
-fn purge(dir: &YardDir) -> Result<(), Failure> {
+pub fn purge(dir: &YardDir) -> Result<(), Failure> {
     if !dir.path().exists() {
         return Ok(());
     }
-    if !dir.settings().exists() && !dir.images().exists() {
+    if !is_a_yards(dir) {
         return Err(Failure::Purge(format!("{} is not a yard's folder: it has no yard.json", dir.path().display())));
     }
     let step = Step::begin("removing the yard's data");

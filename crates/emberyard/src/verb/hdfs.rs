@@ -56,6 +56,12 @@ async fn create(dir: &YardDir, client: &Client, arguments: &HdfsCreate) -> Resul
     Ok(output::line(status.url.as_deref().unwrap_or_default())?)
 }
 
+/// What is said of one; none if there is none of this name.
+pub async fn status(client: &Client, target: &HdfsTarget) -> Result<Option<HdfsStatus>, Failure> {
+    let found = client.find(&of(target)).await.map_err(api)?;
+    Ok(found.as_ref().map(HdfsStatus::of))
+}
+
 /// Makes one, if there is none of this name, and waits until it serves.
 pub async fn ensure(
     dir: &YardDir,

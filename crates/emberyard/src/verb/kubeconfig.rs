@@ -7,6 +7,9 @@ use crate::yard::folder::{home, write_private};
 use serde_yaml_ng::{Mapping, Value};
 use std::path::PathBuf;
 
+/// What a context consists of.
+const LISTS: [&str; 3] = ["clusters", "users", "contexts"];
+
 /// Runs the verb.
 pub fn run(dir: &YardDir, arguments: &Kubeconfig) -> Result<(), Failure> {
     let path = dir.kubeconfig();
@@ -29,12 +32,12 @@ pub fn run(dir: &YardDir, arguments: &Kubeconfig) -> Result<(), Failure> {
         std::fs::create_dir_all(folder).map_err(folder_error(&target))?;
     }
     write_private(&target, merged.as_bytes()).map_err(folder_error(&target))?;
-    eprintln!("context \"emberyard\" is now in {} (the current context was left as it was)", target.display());
+    eprintln!("context \"{}\" is now in {} (the current context was left as it was)", dir.context(), target.display());
     Ok(())
 }
 
 /// The first file of `$KUBECONFIG`, else `~/.kube/config`, as kubectl chooses.
-fn own_file() -> Result<PathBuf, Failure> {
+pub fn own_file() -> Result<PathBuf, Failure> {
     let named = std::env::var_os("KUBECONFIG")
         .and_then(|list| std::env::split_paths(&list).find(|path| !path.as_os_str().is_empty()));
     match named {
@@ -45,18 +48,12 @@ fn own_file() -> Result<PathBuf, Failure> {
 
 /// Puts the yard's cluster, user and context into a kubeconfig, replacing only entries of the same name.
 fn merge(present: &str, ours: &str) -> Result<String, String> {
-    let parse = |text: &str| -> Result<Mapping, String> {
-        if text.trim().is_empty() {
-            return Ok(Mapping::new());
-        }
-        serde_yaml_ng::from_str(text).map_err(|error| format!("is not a kubeconfig: {error}"))
-    };
     let mut result = parse(present)?;
     let ours = parse(ours)?;
     for (key, fixed) in [("apiVersion", "v1"), ("kind", "Config")] {
         result.entry(key.into()).or_insert_with(|| fixed.into());
     }
-    for list in ["clusters", "users", "contexts"] {
+    for list in LISTS {
         let added = ours.get(list).and_then(Value::as_sequence).cloned().unwrap_or_default();
         let slot = result.entry(list.into()).or_insert_with(|| Value::Sequence(Vec::new()));
         if slot.is_null() {
@@ -72,9 +69,43 @@ fn merge(present: &str, ours: &str) -> Result<String, String> {
     serde_yaml_ng::to_string(&result).map_err(|error| error.to_string())
 }
 
+/// A kubeconfig without what [`merge`] put into it; none where it holds nothing of this yard, but perhaps another's, whose
+/// server has another address.
+pub fn without(present: &str, ours: &str) -> Option<String> {
+    let (mut result, ours) = (parse(present).ok()?, parse(ours).ok()?);
+    let server = |config: &Mapping, name: &Value| {
+        let clusters = config.get("clusters")?.as_sequence()?;
+        let cluster = clusters.iter().find(|cluster| cluster.get("name") == Some(name))?;
+        cluster.get("cluster")?.get("server").cloned()
+    };
+    let name = ours.get("clusters")?.as_sequence()?.first()?.get("name")?.clone();
+    let (there, here) = (server(&result, &name)?, server(&ours, &name)?);
+    if there != here {
+        return None;
+    }
+    for list in LISTS {
+        let added = ours.get(list).and_then(Value::as_sequence).cloned().unwrap_or_default();
+        if let Some(entries) = result.get_mut(list).and_then(Value::as_sequence_mut) {
+            entries.retain(|entry| !added.iter().any(|own| own.get("name") == entry.get("name")));
+        }
+    }
+    if result.get("current-context") == ours.get("current-context") {
+        result.remove("current-context");
+    }
+    serde_yaml_ng::to_string(&result).ok()
+}
+
+/// A kubeconfig's entries; an empty file has none.
+fn parse(text: &str) -> Result<Mapping, String> {
+    if text.trim().is_empty() {
+        return Ok(Mapping::new());
+    }
+    serde_yaml_ng::from_str(text).map_err(|error| format!("is not a kubeconfig: {error}"))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::merge;
+    use super::{merge, without};
 
     #[test]
     fn other_contexts_and_the_current_one_stay() {
@@ -90,5 +121,13 @@ mod tests {
             "{once}"
         );
         assert!(merge("[1]", ours).is_err());
+
+        let back = without(&once, ours).unwrap();
+        assert!(back.contains("current-context: work") && !back.contains("emberyard"), "{back}");
+        let alone = without(&merge("", ours).unwrap(), ours).unwrap();
+        assert!(!alone.contains("emberyard"), "{alone}");
+        assert_eq!(without(&once, &ours.replace("server: x", "server: y")), None);
+        assert_eq!(without(present, ours), None);
+        assert_eq!(without("[1]", ours), None);
     }
 }

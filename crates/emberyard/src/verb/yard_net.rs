@@ -56,5 +56,7 @@ fn carry_out(step: &YardNet) -> Result<(), NetError> {
         YardNet::Heal { a, b } => between(a, b, fault::heal),
         YardNet::Unplug { index } => of(index, fault::unplug),
         YardNet::Plug { index } => of(index, fault::plug),
+        YardNet::UnplugPod { neighbour, address } => fault::unplug_pod(neighbour, address),
+        YardNet::PlugPod { neighbour, address } => fault::plug_pod(neighbour, address),
     }
 }

@@ -31,6 +31,15 @@ impl YardDir {
     pub fn path(&self) -> &Path {
         &self.0
     }
+    /// What kubeconfigs call the yard: `emberyard`, and with its folder's name where that is one of the user's choice, so that
+    /// several yards have room in one kubeconfig.
+    pub fn context(&self) -> String {
+        let usual = data_home().is_ok_and(|data| data.join("emberyard") == self.0);
+        match self.0.file_name().filter(|_| !usual) {
+            Some(name) => format!("emberyard-{}", name.to_string_lossy()),
+            None => "emberyard".to_owned(),
+        }
+    }
     /// Settings that stay.
     pub fn settings(&self) -> PathBuf {
         self.0.join("yard.json")

@@ -17,6 +17,10 @@ while sc._jsc.sc().getExecutorMemoryStatus().size() < 3:
     time.sleep(0.2)
 assert frame.count() == 200000
 assert sc.textFile(path).count() == 200000
+for form in ("parquet", "orc"):
+    columns = spark.range(100000).selectExpr("id", "sha2(cast(id as string), 256) as text").repartition(2)
+    columns.write.option("compression", "none").format(form).save(f"{path}.{form}")
+    assert spark.read.format(form).load(f"{path}.{form}").selectExpr("sum(length(text))").first()[0] == 6400000
 
 
 def ask(what):

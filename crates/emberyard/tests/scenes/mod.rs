@@ -1,5 +1,6 @@
 //! Journeys beyond the tutorial's first session, by theme.
 
+mod demos;
 mod disk;
 pub mod fleet;
 mod forward;
@@ -7,6 +8,8 @@ mod greedy;
 mod hdfs;
 mod hdfs_drain;
 mod hdfs_operator;
+mod hostile;
+mod installed;
 mod kernel;
 mod killed;
 pub mod notebooks;

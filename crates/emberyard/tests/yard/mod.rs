@@ -90,7 +90,8 @@ impl Yard {
         self.files.join("held")
     }
 
-    fn program(&self) -> PathBuf {
+    /// The program under test.
+    pub fn program(&self) -> PathBuf {
         match self.owner {
             Some(_) => needed("EMBERYARD_TEST_BINARY").into(),
             None => PathBuf::from(env!("CARGO_BIN_EXE_emberyard")),
@@ -126,9 +127,14 @@ impl Yard {
     }
 
     fn prepared(&self, words: &[&str]) -> Command {
+        self.prepared_with(&self.program(), words)
+    }
+
+    /// A program of ours that knows this yard, to be started.
+    pub fn prepared_with(&self, program: &Path, words: &[&str]) -> Command {
         let images =
             needed(if self.owner.is_some() { "EMBERYARD_TEST_IMAGES_ROOTLESS" } else { "EMBERYARD_TEST_IMAGES" });
-        let mut command = self.command(&self.program());
+        let mut command = self.command(program);
         command
             .args(words)
             .env("EMBERYARD_DIR", self.dir())

@@ -7,6 +7,7 @@ use crate::chaos::Scene;
 use crate::chaos::find::Found;
 use crate::chaos::linger::Cut;
 use crate::chaos::strike::{kill, kill_node};
+use crate::keeper::children::Role;
 use emberyard_model::NodeName;
 use emberyard_sandbox::ProcessId;
 use emberyard_sim::{Fault, Strike};
@@ -36,6 +37,7 @@ pub async fn strike(scene: &Scene, hdfs: &Hdfs, strike: &Strike) -> Result<Strin
             Ok(format!("{} NameNodes", both.len()))
         }
         Fault::NameNodeLink => cut(scene, hdfs, strike).await,
+        Fault::NameNodeCable => cut_off(scene, hdfs, strike).await,
         Fault::Zkfc => kill_one(scene, hdfs, strike, ZKFC).await,
         Fault::JournalNode => kill_one(scene, hdfs, strike, JOURNAL_NODE).await,
         Fault::ZooKeeper => kill_one(scene, hdfs, strike, ZOO_KEEPER).await,
@@ -79,6 +81,15 @@ async fn cut(scene: &Scene, hdfs: &Hdfs, strike: &Strike) -> Result<String, Stri
     tokio::time::sleep(strike.lasts()).await;
     cut.mend()?;
     Ok(format!("{a} and {b} for {} ms", strike.lasts_ms))
+}
+
+/// Cuts the active NameNode's pod from everything.
+async fn cut_off(scene: &Scene, hdfs: &Hdfs, strike: &Strike) -> Result<String, String> {
+    let active = hdfs.active(scene).await?;
+    let cut = Cut::around_pod(&scene.dir, &scene.child(&Role::Agent(active.node.clone()))?, active.ip)?;
+    tokio::time::sleep(strike.lasts()).await;
+    cut.mend()?;
+    Ok(format!("{} for {} ms", place(&active), strike.lasts_ms))
 }
 
 async fn fill(pod: &Found, processes: &[ProcessId], strike: &Strike) -> Result<String, String> {
