@@ -209,10 +209,10 @@ pub fn loopback_up() -> io::Result<()> {
     request.ifr_name[0] = b'l' as libc::c_char;
     request.ifr_name[1] = b'o' as libc::c_char;
     request.ifr_ifru.ifru_flags = (libc::IFF_UP | libc::IFF_RUNNING) as libc::c_short;
+    // C libraries differ in the type of a request's number.
+    let set_flags = libc::SIOCSIFFLAGS as libc::Ioctl;
     // SAFETY: SIOCSIFFLAGS reads an ifreq, which is what is given.
-    checked(unsafe {
-        libc::c_long::from(libc::ioctl(socket.as_fd().as_raw_fd(), libc::SIOCSIFFLAGS, &raw const request))
-    })?;
+    checked(unsafe { libc::c_long::from(libc::ioctl(socket.as_fd().as_raw_fd(), set_flags, &raw const request)) })?;
     Ok(())
 }
 
