@@ -13,26 +13,28 @@ const TEXTS: [(&str, &str); 4] = [
 ];
 
 /// Files that recipes put into images, by the name recipes give as `source`.
-const FILES: [(&str, &str); 22] = [
+const FILES: [(&str, &str); 24] = [
     ("files/canary/Beat.java", include_str!("../recipes/files/canary/Beat.java")),
     ("files/canary/Canary.java", include_str!("../recipes/files/canary/Canary.java")),
-    ("files/canary/compile.sh", include_str!("../recipes/files/canary/compile.sh")),
     ("files/canary/LongestOfAnHour.java", include_str!("../recipes/files/canary/LongestOfAnHour.java")),
     ("files/class-path.sh", include_str!("../recipes/files/class-path.sh")),
+    ("files/compile-hdfs.sh", include_str!("../recipes/files/compile-hdfs.sh")),
     ("files/decom.sh", include_str!("../recipes/files/decom.sh")),
     ("files/entrypoint.sh", include_str!("../recipes/files/entrypoint.sh")),
-    ("files/hdfs.sh", include_str!("../recipes/files/hdfs.sh")),
     ("files/hdfs-java.sh", include_str!("../recipes/files/hdfs-java.sh")),
     ("files/hdfs-log4j.properties", include_str!("../recipes/files/hdfs-log4j.properties")),
+    ("files/hdfs.sh", include_str!("../recipes/files/hdfs.sh")),
+    ("files/isolation/Isolation.java", include_str!("../recipes/files/isolation/Isolation.java")),
+    ("files/isolation/Reach.java", include_str!("../recipes/files/isolation/Reach.java")),
     ("files/jupyter_server_config.py", include_str!("../recipes/files/jupyter_server_config.py")),
-    ("files/locality/compile.sh", include_str!("../recipes/files/locality/compile.sh")),
     ("files/locality/Executors.java", include_str!("../recipes/files/locality/Executors.java")),
     ("files/locality/NodeAwareFileSystem.java", include_str!("../recipes/files/locality/NodeAwareFileSystem.java")),
     ("files/locality/NodeAwareLocation.java", include_str!("../recipes/files/locality/NodeAwareLocation.java")),
     ("files/locality/NodePrefix.java", include_str!("../recipes/files/locality/NodePrefix.java")),
+    ("files/locality/compile.sh", include_str!("../recipes/files/locality/compile.sh")),
     ("files/start.options", include_str!("../recipes/files/start.options")),
-    ("files/train.py", include_str!("../recipes/files/train.py")),
     ("files/train-hdfs.py", include_str!("../recipes/files/train-hdfs.py")),
+    ("files/train.py", include_str!("../recipes/files/train.py")),
     ("files/zookeeper-server.sh", include_str!("../recipes/files/zookeeper-server.sh")),
     // The notebook's own: each kernel loads them.
     ("practice_api.py", include_str!("../../emberyard-manifest/src/assets/practice_api.py")),

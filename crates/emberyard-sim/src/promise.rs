@@ -82,7 +82,7 @@ impl Fault {
             // The other NameNode takes over; a call that was under way ends with its timeout.
             Self::NameNodeCable => Some(Duration::from_secs(15)),
             // A client that the cut keeps from the active NameNode waits for its end; a call that was under way, for its timeout
-            // of 10 s.
+            // of 8 s.
             Self::NameNodeLink => Some(Duration::from_secs(15).max(lasted + Duration::from_secs(10))),
             _ => None,
         }

@@ -33,7 +33,7 @@ fn what_spark_and_the_yard_promise_holds_under_faults() {
 #[test]
 fn what_hdfs_acknowledged_is_there_after_faults() {
     let yard = Yard::up(&["--nodes", "2..2", "--node-shape", "cpu=4,memory=6Gi"]);
-    rehearse(&yard, "namenode,datanode,journalnode-full", 5, 3);
+    rehearse(&yard, "namenode,namenode-cable,datanode,journalnode-full", 5, 4);
     let left = yard.kubectl_ok(&["get", "pods,pvc,configmaps,services", "-l", "emberyard.dev/hdfs", "-o", "name"]);
     assert_eq!(left, "");
     assert_eq!(yard.kubectl_ok(&["get", "hdfsclusters", "-o", "name"]), "");

@@ -124,8 +124,8 @@ fn client(plan: &Plan) -> Properties {
         ("ipc.client.connect.timeout", "2000"),
         ("ipc.client.connect.max.retries.on.timeouts", "1"),
         ("ipc.client.connect.retry.interval", "200"),
-        // The bound for a NameNode that vanished without a word.
-        ("ipc.client.rpc-timeout.ms", "10000"),
+        // The bound for a NameNode that vanished without a word: with what comes after it, clients wait ten seconds at most.
+        ("ipc.client.rpc-timeout.ms", "8000"),
     ])
 }
 
@@ -173,7 +173,9 @@ fn standby(plan: &Plan) -> Properties {
         ("dfs.journalnode.enable.sync.format", "true"),
         ("dfs.journalnode.sync.interval", "20000"),
         ("dfs.ha.automatic-failover.enabled", "true"),
-        // JournalNodes take only the newest writer, so nothing needs to be shot.
+        // JournalNodes take only the newest writer, and one that reaches no majority of them ends itself sooner than another can be
+        // active (ZooKeeper's session, then a call that is not answered): nothing needs to be shot.
+        ("emberyard.isolation.limit.ms", "2000"),
         ("dfs.ha.fencing.methods", "shell(/bin/true)"),
         // The standby follows at once, so that it is hot.
         ("dfs.ha.tail-edits.in-progress", "true"),
