@@ -20,6 +20,7 @@ mod role;
 mod rootfs;
 mod run;
 mod run_role;
+mod seccomp;
 mod sweep;
 mod sys;
 mod usage;

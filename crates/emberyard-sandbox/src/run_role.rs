@@ -113,7 +113,7 @@ fn as_init(spec: &RunSpec, output: OwnedFd) -> Step<i32> {
         let streams = Streams::Pipes([input.step_on("open", "/dev/null")?, output, copy]);
         let (argv, env, cwd) = (&spec.argv, &spec.env, spec.cwd.as_path());
         become_program(
-            Program { argv, env, cwd, user: (0, 0), groups: &[], processes: None, streams },
+            Program { argv, env, cwd, user: (0, 0), groups: &[], processes: None, confined: false, streams },
             None,
             None,
             report,

@@ -62,7 +62,7 @@ impl Fault {
 
     /// How long until everything works again after the fault, at most. A dead node is replaced, a notebook's pod started
     /// anew; the rest is a matter of restarting processes. A server of an HDFS that is killed again waits longer and longer
-    /// for its restart, as every container does: up to a minute here, five minutes where a kubelet has its own defaults.
+    /// for its restart, as every container does: up to ten seconds here, five minutes where a kubelet has its own defaults.
     pub fn healthy_within(self) -> Duration {
         match self {
             Self::HdfsNode | Self::HdfsPods => Duration::from_mins(3),

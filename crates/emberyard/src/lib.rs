@@ -13,6 +13,7 @@ mod launcher;
 mod machine;
 mod output;
 mod progress;
+mod remote;
 mod session;
 mod verb;
 mod yard;

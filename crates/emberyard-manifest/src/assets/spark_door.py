@@ -23,6 +23,8 @@ FIRST_PORT = int(sys.argv[2]) if len(sys.argv) > 2 else 4040
 LAST_PORT = FIRST_PORT + 100  # nothing else of this pod is reachable through the door
 SETTINGS = ("spark.executor.instances", "spark.dynamicAllocation.enabled", "spark.dynamicAllocation.minExecutors",
             "spark.dynamicAllocation.initialExecutors", "spark.dynamicAllocation.maxExecutors")
+# As the kernel's tables write it: for IPv4, for that inside of IPv6, and for IPv6.
+LOOPBACK = ("0100007F", "0000000000000000FFFF00000100007F", "00000000000000000000000001000000")
 SEARCHED_WORDS = re.compile(rb"""\.indexOf\((["'])(?:proxy|history)\1\)""")
 NO_SESSION = """<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="3">
 <title>Spark UI</title><p>No Spark session runs in this notebook. This page looks again every three seconds."""
@@ -77,9 +79,31 @@ def kept_warm():
         return set(re.findall(r"@emberyard-warm-(\d+)$", sockets.read(), re.M))
 
 
+def reachable():
+    """Inodes of sockets on which something listens beyond the loopback."""
+    inodes = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        try:
+            with open(table) as lines:
+                rows = [line.split() for line in list(lines)[1:]]
+        except OSError:
+            continue
+        inodes.update(row[9] for row in rows if row[3] == "0A" and row[1].rpartition(":")[0] not in LOOPBACK)
+    return inodes
+
+
+def has_context(pid, sockets):
+    """Whether a driver may have a context: its executors call it by such a socket, which it has before it asks for any."""
+    try:
+        links = [os.readlink(f"/proc/{pid}/fd/{number}") for number in os.listdir(f"/proc/{pid}/fd")]
+    except OSError:
+        return True
+    return any(link.startswith("socket:[") and link[8:-1] in sockets for link in links)
+
+
 def drivers():
-    """How many Spark driver processes this pod has, also those that show no UI."""
-    count, warm = 0, kept_warm()
+    """How many Spark driver processes this pod has that may have a context, also those that show no UI."""
+    count, warm, sockets = 0, kept_warm(), reachable()
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open(f"/proc/{pid}/cmdline", "rb") as cmdline, open(f"/proc/{pid}/stat") as stat:
@@ -88,7 +112,7 @@ def drivers():
             continue
         # The launcher only works out the command line; a JVM that a marked process starts is marked once it is up.
         driver = b"org.apache.spark.deploy.SparkSubmit" in words and b"org.apache.spark.launcher.Main" not in words
-        count += driver and not warm & {pid, parent}
+        count += driver and not warm & {pid, parent} and has_context(pid, sockets)
     return count
 
 

@@ -115,7 +115,8 @@ fn client(plan: &Plan) -> Properties {
         ("fs.defaultFS", &format!("hdfs://{}", plan.identity.name)),
         ("dfs.client.failover.sleep.base.millis", "100"),
         ("dfs.client.failover.sleep.max.millis", "1000"),
-        ("dfs.client.failover.max.attempts", "60"),
+        // Two and a half minutes: both NameNodes may have to wait for their restart.
+        ("dfs.client.failover.max.attempts", "150"),
         // A file that is being written goes on with the DataNodes it has where none can take a dead one's place: few nodes hold all
         // of them, and a NameNode that has just started refuses the question. By default the write fails. Missing copies are
         // made when the file is closed.

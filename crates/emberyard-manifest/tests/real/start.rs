@@ -94,10 +94,17 @@ assert free_mib("") > 0
 const COUNTED: &str = r#"
 import os, socket, subprocess, sys
 import spark_door
-driver = subprocess.Popen([sys.executable, "-c", "input()", "org.apache.spark.deploy.SparkSubmit"], stdin=subprocess.PIPE)
-launcher = subprocess.Popen([sys.executable, "-c", "input()", "org.apache.spark.launcher.Main", "org.apache.spark.deploy.SparkSubmit"],
-                            stdin=subprocess.PIPE)
-spark_door.os.listdir = lambda _: [str(driver.pid), str(launcher.pid), "self"]  # other drivers of this machine are not ours
+def start(address, *words):
+    code = f"import socket; s = socket.create_server(('{address}', 0)); print('listens', flush=True); input()"
+    process = subprocess.Popen([sys.executable, "-c", code, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdout.readline() == b"listens\n"
+    return process
+driver = start("0.0.0.0", "org.apache.spark.deploy.SparkSubmit")
+bare = start("127.0.0.1", "org.apache.spark.deploy.SparkSubmit")  # a driver that has no context yet
+launcher = start("0.0.0.0", "org.apache.spark.launcher.Main", "org.apache.spark.deploy.SparkSubmit")
+processes, listdir = [str(one.pid) for one in (driver, bare, launcher)] + ["self"], os.listdir
+# Other drivers of this machine are not ours.
+spark_door.os.listdir = lambda folder: processes if folder == "/proc" else listdir(folder)
 assert spark_door.drivers() == 1, spark_door.drivers()
 for marked in (driver.pid, os.getpid()):
     mark = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -105,7 +112,7 @@ for marked in (driver.pid, os.getpid()):
     assert spark_door.drivers() == 0, marked
     mark.close()
     assert spark_door.drivers() == 1
-driver.kill(), launcher.kill()
+driver.kill(), bare.kill(), launcher.kill()
 "#;
 
 #[test]

@@ -4,10 +4,10 @@ use crate::observed::Stage;
 use emberyard_model::Timestamp;
 use std::time::Duration;
 
-/// First wait between restarts of a container. This and the next are those of KEP-4603 (decision 23).
+/// First wait between restarts of a container: that of KEP-4603. The longest is one that KEP-5593 lets a node's owner choose (decision 23).
 const RESTART_FIRST: Duration = Duration::from_secs(1);
 /// Longest wait between restarts of a container.
-const RESTART_MOST: Duration = Duration::from_secs(60);
+const RESTART_MOST: Duration = Duration::from_secs(10);
 /// A run this long clears the record of crashes.
 pub(super) const FORGIVEN_AFTER: Duration = Duration::from_secs(600);
 /// First and longest wait for an image: it is local, and a person may just be building it.
@@ -22,7 +22,7 @@ fn doubled(first: Duration, most: Duration, times: u32) -> Duration {
     first.saturating_mul(2_u32.saturating_pow(times.min(16))).min(most)
 }
 
-/// The wait before restart number `crashes`: the first comes at once, then 1 s, doubling up to a minute.
+/// The wait before restart number `crashes`: the first comes at once, then 1 s, doubling up to ten.
 pub(super) fn restart(crashes: u32) -> Duration {
     if crashes == 0 { Duration::ZERO } else { doubled(RESTART_FIRST, RESTART_MOST, crashes - 1) }
 }
@@ -56,7 +56,7 @@ mod tests {
     #[test]
     fn waits_grow_and_end() {
         let seconds: Vec<u64> = (0..8).map(|n| restart(n).as_secs()).collect();
-        assert_eq!(seconds, [0, 1, 2, 4, 8, 16, 32, 60]);
+        assert_eq!(seconds, [0, 1, 2, 4, 8, 10, 10, 10]);
         assert_eq!(image(1).as_secs(), 10);
         assert_eq!(image(9).as_secs(), 60);
         assert_eq!(prepare(1).as_millis(), 100);

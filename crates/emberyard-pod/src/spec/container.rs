@@ -198,6 +198,16 @@ pub struct SecurityContext {
     pub allow_privilege_escalation: Option<bool>,
     /// Capabilities.
     pub capabilities: Capabilities,
+    /// Filter of system calls.
+    pub seccomp_profile: Option<SeccompProfile>,
+}
+
+/// A filter of system calls.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct SeccompProfile {
+    /// `RuntimeDefault`, `Unconfined` or `Localhost`.
+    pub r#type: String,
 }
 
 /// Capabilities beside the usual ones.

@@ -6,7 +6,7 @@ mod volume;
 
 pub use container::{
     Capabilities, Container, ContainerPort, EnvFrom, EnvSource, EnvVar, FieldRef, KeyRef, NameRef, ResourceFieldRef,
-    ResourceNeeds, SecurityContext, VolumeMount,
+    ResourceNeeds, SeccompProfile, SecurityContext, VolumeMount,
 };
 pub use handler::{ExecAction, Handler, HttpGet, HttpHeader, Lifecycle, PortRef, Probe, Sleep, TcpSocket};
 pub use volume::{DownwardItem, FileItem, Projection, Volume, VolumeKind};
@@ -163,6 +163,8 @@ pub struct PodSecurity {
     pub supplemental_groups: Vec<u32>,
     /// Kernel settings of the pod.
     pub sysctls: Vec<Sysctl>,
+    /// Filter of system calls of containers that say nothing of their own.
+    pub seccomp_profile: Option<SeccompProfile>,
 }
 
 /// A kernel setting.

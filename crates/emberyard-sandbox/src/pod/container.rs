@@ -222,6 +222,7 @@ fn program<'a>(spec: &'a ContainerSpec, streams: Streams, groups: &[PathBuf]) ->
         user: (spec.uid, spec.gid),
         groups: &spec.groups,
         processes: if cgroup::has(groups, "pids").is_some() { None } else { spec.limits.pids },
+        confined: !spec.unconfined,
         streams,
     }
 }

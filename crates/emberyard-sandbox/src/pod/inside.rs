@@ -4,7 +4,7 @@ use super::spec::{IdMap, WindowSize};
 use super::start::Spaces;
 use crate::failure::{Failure, Step, Steps};
 use crate::wire::Channel;
-use crate::{namespace, sys};
+use crate::{namespace, seccomp, sys};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{Mode, OFlags};
 use rustix::process::{Gid, Resource, Rlimit, Uid, getrlimit, setrlimit};
@@ -53,6 +53,8 @@ pub struct Program<'a> {
     pub groups: &'a [u32],
     /// Most processes in the user namespace, where no control group sees to it.
     pub processes: Option<u64>,
+    /// Whether the kernel refuses what programs of pods have no use for.
+    pub confined: bool,
     /// Standard streams.
     pub streams: Streams,
 }
@@ -83,10 +85,14 @@ pub fn become_program(
     }
     limit_resources(program.processes)?;
     become_user(ids, program.user, program.groups)?;
+    let confined = program.confined;
     use_streams(program.streams, report)?;
     rustix::process::chdir(program.cwd).step_on("chdir", program.cwd.display())?;
     sys::default_signals();
     sys::close_others_on_exec().step("descriptors")?;
+    if confined {
+        seccomp::confine().map_err(std::io::Error::other).step("seccomp")?;
+    }
     exec(&argv, &env, program.env)
 }
 

@@ -107,6 +107,9 @@ pub struct ContainerSpec {
     pub limits: Limits,
     /// Out-of-memory score adjustment, 0..=1000.
     pub oom_score_adj: i32,
+    /// No filter of system calls; agents of older versions say nothing of it.
+    #[serde(default)]
+    pub unconfined: bool,
 }
 
 /// Something mounted into a container.

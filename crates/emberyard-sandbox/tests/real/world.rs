@@ -98,6 +98,7 @@ impl World {
             log: self.dir().join(format!("log/{name}.log")),
             limits: Limits::default(),
             oom_score_adj: 0,
+            unconfined: false,
         }
     }
 

@@ -305,6 +305,11 @@ fn report(
                 .spawn();
         }
     }
+    let came_by = std::env::var("SSH_CONNECTION").ok();
+    let user = crate::machine::user().unwrap_or_else(|| "USER".to_owned());
+    if let Some(way) = came_by.and_then(|connection| crate::remote::tunnel(&connection, &user, status.gateway_port)) {
+        note(&format!("the link opens where you sit while this runs there: {way}"));
+    }
     if let Some(overview) = overview {
         note(&format!("overview: {overview}"));
     }

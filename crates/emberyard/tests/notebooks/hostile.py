@@ -223,6 +223,13 @@ def device(kind, numbers):
 attempt("a disk's device", device(stat.S_IFBLK, (254, 0)))
 attempt("the memory's device", device(stat.S_IFCHR, (1, 1)))
 
+# Corners of the kernel. (Numbers: keyctl, perf_event_open, bpf, userfaultfd, io_uring_setup.)
+attempt("the user's keys", lambda: call("syscall", 250, 0, -3, 0))
+attempt("watching the processor", lambda: call("syscall", 298, bytes(128), 0, -1, -1, 0))
+attempt("programs in the kernel", lambda: call("syscall", 321, 0, bytes(128), 128))
+attempt("page faults of one's own", lambda: call("syscall", 323, 0))
+attempt("the kernel's other door for files", lambda: call("syscall", 425, 1, bytes(120)))
+
 # Rights.
 attempt("mounting", lambda: call("mount", b"none", b"/mnt", b"tmpfs", 0, None))
 attempt("unmounting", lambda: call("umount2", b"/proc", 2))

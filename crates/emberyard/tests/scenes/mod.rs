@@ -9,6 +9,7 @@ mod hdfs;
 mod hdfs_drain;
 mod hdfs_operator;
 mod hostile;
+mod images;
 mod installed;
 mod kernel;
 mod killed;

@@ -128,6 +128,7 @@ fn assemble(
         log: log_file(&order.dir, name, attempt),
         limits,
         oom_score_adj: oom_score(order, container),
+        unconfined: process::is_unconfined(pod, container),
     })
 }
 
