@@ -10,10 +10,10 @@ mod dist;
 mod judge;
 mod layers;
 mod purity;
-mod runtime;
 mod s3;
 mod screenshot;
 mod tools;
+mod umoci;
 mod wheel;
 
 use std::process::ExitCode;
@@ -30,10 +30,8 @@ const HELP: &str = "cargo xtask WORD
                    [--rounds N] [--images DIR: image store to use] [--now: do not wait for a quiet machine]
   browser SCRIPT [ARGUMENT...]
                    runs xtask/browser/SCRIPT with a real Chromium; its pictures go to .cache/pictures
-  runtime run ARCHIVE COMMAND...
-                   runs a command in an exported image with runc, from Debian's packages
-  runtime repack ARCHIVE NAME
-                   writes another archive beside it, with a layer that umoci made
+  repack ARCHIVE NAME
+                   writes another OCI archive beside it, with a layer that umoci made
   screenshot       remakes README's pictures (docs/images) from a yard of its own
   atlas DATA_DIR   remakes the table of kinds (crates/emberyard-object/data) from what a real API server says of itself
   dist             the static program and its wheel, into target/dist
@@ -60,8 +58,7 @@ pub fn main() -> ExitCode {
         // What `bench api` runs in release mode.
         ["load", words @ ..] => bench::load::run(words),
         ["browser", script, arguments @ ..] => browser::run(script, arguments),
-        ["runtime", "run", archive, command @ ..] if !command.is_empty() => runtime::run(archive, command),
-        ["runtime", "repack", archive, name] => runtime::repack(archive, name),
+        ["repack", archive, name] => umoci::repack(archive, name),
         ["screenshot"] => screenshot::run(),
         ["atlas", data] => atlas::run(std::path::Path::new(data)),
         ["dist"] => dist::run(),
