@@ -3,8 +3,8 @@
 //! A script (`xtask/browser/*.mjs`) runs in an image of its own, but on the machine's network: it sees what the user's
 //! browser would see at 127.0.0.1.
 
-use crate::tools::{Quiet, Temporary, cache};
-use emberyard_image::{BuildOptions, Recipe, Resolved, Store, build};
+use crate::tools::{self, Temporary, cache};
+use emberyard_image::Resolved;
 use emberyard_sandbox::{MountSource, MountSpec, Owner, Root, RunSpec, run_in_root};
 use std::path::{Path, PathBuf};
 
@@ -15,12 +15,7 @@ const PICTURES: &str = "/pictures";
 
 /// Builds the image if it is not there already (170 MB of downloads).
 pub fn image() -> Result<Resolved, String> {
-    let failed = |error: &dyn std::fmt::Display| format!("the browser's image: {error}");
-    let recipe = Recipe::load(&scripts().join("browser.toml")).map_err(|error| failed(&error))?;
-    let store = Store::open(&cache().join("browser")).map_err(|error| failed(&error))?;
-    let options = BuildOptions { cache_dir: cache(), again: false, newest: false };
-    build(&store, &recipe, &mut Quiet, &options).map_err(|error| failed(&error))?;
-    store.resolve(&recipe.name).map_err(|error| failed(&error))
+    tools::image(&scripts().join("browser.toml"))
 }
 
 /// Runs a script to its end; what it prints goes to standard error.

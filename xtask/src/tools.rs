@@ -2,7 +2,7 @@
 //! elsewhere. What is there already is not fetched again.
 
 use crate::s3::{self, S3};
-use emberyard_image::{Progress, Stage, fetch_wheel};
+use emberyard_image::{BuildOptions, Progress, Recipe, Resolved, Stage, Store, build, fetch_wheel};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -158,6 +158,16 @@ pub fn product() -> Result<Product, String> {
         run(Command::new(&program).arg("--dir").arg(&yard).args(["image", "build", image]))?;
     }
     Ok(Product { program, images: yard.join("images") })
+}
+
+/// An image that only checks need, from a recipe of xtask's; built if it is not there already.
+pub fn image(recipe: &Path) -> Result<Resolved, String> {
+    let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", recipe.display());
+    let recipe = Recipe::load(recipe).map_err(|error| failed(&error))?;
+    let store = Store::open(&cache().join("browser")).map_err(|error| failed(&error))?;
+    let options = BuildOptions { cache_dir: cache(), again: false, newest: false };
+    build(&store, &recipe, &mut Quiet, &options).map_err(|error| failed(&error))?;
+    store.resolve(&recipe.name).map_err(|error| failed(&error))
 }
 
 /// Prepares what the environment of journeys tells.

@@ -2,8 +2,7 @@
 //! of us.
 
 use crate::browser::shown;
-use crate::tools::{Quiet, Temporary, cache};
-use emberyard_image::{BuildOptions, Recipe, Resolved, Store, build};
+use crate::tools::{self, Temporary};
 use emberyard_sandbox::{Root, RunSpec, run_in_root};
 use std::path::Path;
 
@@ -17,7 +16,7 @@ pub fn repack(archive: &str, other: &str) -> Result<(), String> {
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
         return Err(format!("{archive} is no file"));
     };
-    let image = image()?;
+    let image = tools::image(&crate::root().join("xtask/umoci/umoci.toml"))?;
     let scratch = Temporary::new("umoci")?;
     let inside = |name: &str| format!("{ARCHIVES}/{name}");
     let mut argv = ["bash", "-euc", REPACK, "repack"].map(str::to_owned).to_vec();
@@ -32,14 +31,4 @@ pub fn repack(archive: &str, other: &str) -> Result<(), String> {
     };
     let status = run_in_root(&spec, &mut |line| eprintln!("   {line}")).map_err(|error| error.to_string())?;
     if status.success() { Ok(()) } else { Err(format!("umoci ended with exit code {}", status.code)) }
-}
-
-/// Builds the image with it if it is not there already.
-fn image() -> Result<Resolved, String> {
-    let failed = |error: &dyn std::fmt::Display| format!("umoci's image: {error}");
-    let recipe = Recipe::load(&crate::root().join("xtask/umoci/umoci.toml")).map_err(|error| failed(&error))?;
-    let store = Store::open(&cache().join("browser")).map_err(|error| failed(&error))?;
-    let options = BuildOptions { cache_dir: cache(), again: false, newest: false };
-    build(&store, &recipe, &mut Quiet, &options).map_err(|error| failed(&error))?;
-    store.resolve(&recipe.name).map_err(|error| failed(&error))
 }
