@@ -79,17 +79,20 @@ def kept_warm():
         return set(re.findall(r"@emberyard-warm-(\d+)$", sockets.read(), re.M))
 
 
-def reachable():
-    """Inodes of sockets on which something listens beyond the loopback."""
-    inodes = set()
+def listeners():
+    """The rows of the kernel's tables that tell of TCP sockets on which something in this pod listens."""
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         try:
             with open(table) as lines:
                 rows = [line.split() for line in list(lines)[1:]]
         except OSError:
             continue
-        inodes.update(row[9] for row in rows if row[3] == "0A" and row[1].rpartition(":")[0] not in LOOPBACK)
-    return inodes
+        yield from (row for row in rows if row[3] == "0A")
+
+
+def reachable():
+    """Inodes of sockets on which something listens beyond the loopback."""
+    return {row[9] for row in listeners() if row[1].rpartition(":")[0] not in LOOPBACK}
 
 
 def has_context(pid, sockets):
@@ -141,15 +144,7 @@ async def first_port():
 
 def listening():
     """The TCP ports on which something in this pod listens."""
-    ports = set()
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        try:
-            with open(table) as lines:
-                rows = [line.split() for line in list(lines)[1:]]
-        except OSError:
-            continue
-        ports.update(int(row[1].rsplit(":", 1)[1], 16) for row in rows if row[3] == "0A")
-    return sorted(ports)
+    return sorted({int(row[1].rsplit(":", 1)[1], 16) for row in listeners()})
 
 
 class Session(RequestHandler):

@@ -305,9 +305,11 @@ fn report(
                 .spawn();
         }
     }
-    let came_by = std::env::var("SSH_CONNECTION").ok();
-    let user = crate::machine::user().unwrap_or_else(|| "USER".to_owned());
-    if let Some(way) = came_by.and_then(|connection| crate::remote::tunnel(&connection, &user, status.gateway_port)) {
+    // Only who came by SSH has the user's name asked for, which starts a program.
+    if let Ok(connection) = std::env::var("SSH_CONNECTION")
+        && let user = crate::machine::user().unwrap_or_else(|| "USER".to_owned())
+        && let Some(way) = crate::remote::tunnel(&connection, &user, status.gateway_port)
+    {
         note(&format!("the link opens where you sit while this runs there: {way}"));
     }
     if let Some(overview) = overview {
